@@ -1,0 +1,36 @@
+import type { ExternalId } from './identity.ts';
+
+/** One value, or several where the source holds several. An absent attribute is a missing key, never an empty value. */
+export type AttributeValue = string | readonly string[];
+
+/** Where an entry stands in its source, for messages: `people.csv:17` or a DN. */
+export type Location = string;
+
+/** One record of the source as read, before any rule. */
+export interface Entry {
+  /** The immutable key, trimmed; the empty string when the record has none (a finding, never guessed). */
+  readonly id: ExternalId | '';
+  /** Keyed by the names that the demand asked for, in the demand's spelling. */
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+  /** Names of the groups the person belongs to: as rules spell them where a rule names the group, else the group's name. */
+  readonly groups: readonly string[];
+  readonly location: Location;
+}
+
+/** What the rules need of the source, so that a source asks for nothing else. */
+export interface Demand {
+  /** Attribute names in the rules' spelling, sorted, without duplicates; `all` when a rule reads attributes by a computed name. */
+  readonly attributes: readonly string[] | 'all';
+  /** Groups that rules name, sorted: each must exist in the source. */
+  readonly groups: readonly string[];
+  /** True when a rule looks at group names in another way than by a literal name, so every group is needed. */
+  readonly allGroups: boolean;
+}
+
+/** Proof of a complete read: the source saw everything that it holds. */
+export interface CompleteRead {
+  /** Entries handed over. */
+  readonly entries: number;
+  /** What was read, for people: file or server, base and filter. */
+  readonly description: string;
+}

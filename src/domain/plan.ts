@@ -1,0 +1,81 @@
+import type { ExternalId, UserSid } from './identity.ts';
+import type { Operation } from './operation.ts';
+import type { GuardName } from './rules.ts';
+
+export const findingCodes = [
+  'invalid', // a value of the entry cannot become what the mapping wants
+  'unidentified', // the entry has no immutable key
+  'duplicate-external-id',
+  'duplicate-address',
+  'recycled-address', // the address belongs to another linked person
+  'address-taken', // the address belongs to an unmanaged user while ours has another, or to a login outside the organization
+  'not-adopted', // an unmanaged user has the address and adoptExisting is off
+  'ambiguous', // more than one user could be meant
+  'gone', // linked, but Twilio no longer shows the user
+  'absence-pending', // missing, but not yet from confirmAbsence reads in a row
+  'leaver-reported', // a leaver whom the policy only reports
+  'protected',
+  'owner', // organization owner
+  'suspended',
+  'parked', // refused by Twilio before; waits for a change or a person
+  'drift', // differs from what we applied, and the policy only reports it
+  'role-ceiling', // more roles than Twilio lets one person hold
+] as const;
+export type FindingCode = (typeof findingCodes)[number];
+
+/** Something to say about a person without changing anything. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly externalId: ExternalId | '';
+  readonly user?: UserSid;
+  readonly userName?: string;
+  /** A sentence naming what was found, where, and what a person can do. */
+  readonly message: string;
+}
+
+/** Digests (SHA-256, hex) of what the plan was computed from. */
+export interface Basis {
+  readonly configuration: string;
+  readonly source: string;
+  readonly twilio: string;
+}
+
+export interface PlanCounts {
+  /** Entries read from the source. */
+  readonly entries: number;
+  readonly inScope: number;
+  /** Linked people. */
+  readonly managed: number;
+  /** In scope, linked, and nothing to do. */
+  readonly unchanged: number;
+  /** Twilio users without a link that no entry in scope matches. */
+  readonly unmanaged: number;
+}
+
+/** Ordered operations and findings with the basis they were computed from. Sorted and serialisable; `digest` covers all the rest. */
+export interface Plan {
+  readonly version: 1;
+  readonly basis: Basis;
+  readonly operations: readonly Operation[];
+  readonly findings: readonly Finding[];
+  readonly counts: PlanCounts;
+  /** SHA-256, hex, over the canonical JSON of everything else. */
+  readonly digest: string;
+}
+
+/** One guard's arithmetic. */
+export interface GuardResult {
+  readonly guard: GuardName;
+  /** What the plan would do. */
+  readonly measured: number;
+  /** The most that is let through; undefined when no limit is set. */
+  readonly limit: number | undefined;
+  readonly passed: boolean;
+  /** The arithmetic as a sentence. */
+  readonly message: string;
+}
+
+export interface Verdict {
+  readonly allowed: boolean;
+  readonly guards: readonly GuardResult[];
+}

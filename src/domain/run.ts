@@ -1,0 +1,43 @@
+import type { Operation } from './operation.ts';
+import type { Finding, Plan, Verdict } from './plan.ts';
+
+export type RunStatus = 'converged' | 'applied' | 'partial' | 'refused' | 'failed' | 'interrupted';
+
+/** What came of one operation. */
+export type Outcome =
+  | { readonly state: 'done'; readonly requestId?: string }
+  /** Twilio already was as wanted when we looked; nothing was written. */
+  | { readonly state: 'already'; readonly requestId?: string }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly requestId?: string }
+  /** Not tried: an operation it waits for failed, or the run ended first. */
+  | { readonly state: 'skipped'; readonly message: string };
+
+export interface OperationReport {
+  readonly operation: Operation;
+  readonly outcome: Outcome;
+}
+
+/** One pass, as reported to people, JSON and the history. */
+export interface RunReport {
+  /** Absent for dry runs, which leave no trace. */
+  readonly run?: string;
+  readonly dryRun: boolean;
+  readonly status: RunStatus;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+  readonly operations: readonly OperationReport[];
+  /** Plan findings, and those that only applying could make. */
+  readonly findings: readonly Finding[];
+  /** Calls made in this run by endpoint, e.g. `GET /scim/v2/Users`. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** Calls that applying the plan costs, by endpoint, and the seconds they take at the configured rate. */
+  readonly bill: Bill;
+}
+
+export interface Bill {
+  readonly calls: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}

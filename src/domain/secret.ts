@@ -1,0 +1,7 @@
+/** A secret by reference. It is read anew each time, so that rotation needs no restart, and never held by the configuration. */
+export interface Secret {
+  /** As configured, e.g. `${env:TWILIO_CLIENT_SECRET}`: safe to print. */
+  readonly reference: string;
+  /** The present value. Throws ConfigError naming the reference, never the value, when it is missing, empty or unreadable. */
+  read(): string;
+}

@@ -1,0 +1,221 @@
+import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
+import type { AssignmentSid, Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
+import type { Operation } from './domain/operation.ts';
+import type { Finding, FindingCode, Plan, Verdict } from './domain/plan.ts';
+import type { Outcome, RunStatus } from './domain/run.ts';
+import type {
+  Account,
+  Grant,
+  LastApplied,
+  Link,
+  Role,
+  RoleAssignment,
+  TextAttributes,
+  TwilioUser,
+} from './domain/user.ts';
+
+/** Time, injected so that tests decide it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it aborts first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What pino satisfies structurally. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Tells a terminal how far long work has come; everything else ignores it. */
+export interface Progress {
+  /** `total` undefined while unknown. Cheap to call for each item. */
+  update(activity: string, done: number, total?: number): void;
+  clear(): void;
+}
+
+/** The authoritative directory. */
+export interface DirectorySource {
+  /** For people: file name, or server and base. */
+  readonly description: string;
+  /**
+   * Hands over every entry, one by one, then proves that it saw everything by resolving.
+   * `onEntry` is synchronous and must not keep the entry unless it needs it; what it throws ends the read.
+   * Throws SourceUnavailableError or SourceIncompleteError; after either, what was handed over proves nothing.
+   */
+  read(demand: Demand, onEntry: (entry: Entry) => void, signal: AbortSignal): Promise<CompleteRead>;
+}
+
+/** A user together with the JSON it came in, which a later replacement writes back. */
+export interface UserResource {
+  readonly user: TwilioUser;
+  /** The SCIM resource as Twilio sent it, JSON text. */
+  readonly resource: string;
+}
+
+export interface UserChange {
+  readonly attributes: TextAttributes;
+  readonly active?: boolean;
+  /** Sent when Twilio has none; Twilio may ignore it. */
+  readonly externalId?: ExternalId;
+}
+
+/** `already`: Twilio was as wanted when we looked, after a lost answer or because somebody else did it. */
+export type WriteResult = UserResource & {
+  readonly state: 'done' | 'already';
+  readonly requestId: string | undefined;
+};
+
+/**
+ * The Twilio organization. Reads take a signal; writes do not, because a write that was sent must be waited for.
+ * Every method throws TargetError only. A write that ends in a thrown TargetUnavailableError may or may not have taken effect.
+ */
+export interface TargetDirectory {
+  /**
+   * Every user of the organization, streamed; resolves with their number.
+   * Throws TargetContractError when the list does not prove to be complete.
+   */
+  listUsers(onUser: (user: TwilioUser, resource: string) => void, signal: AbortSignal): Promise<number>;
+  readUser(user: UserSid, signal: AbortSignal): Promise<UserResource | undefined>;
+  findUser(
+    by: { readonly userName: Email } | { readonly externalId: ExternalId },
+    signal: AbortSignal,
+  ): Promise<UserResource | undefined>;
+  /** Never posts twice for one person: a lost answer is followed by a look-up. */
+  createUser(externalId: ExternalId, attributes: TextAttributes & { readonly userName: string }): Promise<WriteResult>;
+  /**
+   * Read, overlay, write back under the version read. `known` is the resource as last seen and spares the read while its version holds.
+   * Attributes that the change does not name stay as Twilio has them.
+   */
+  updateUser(user: UserSid, change: UserChange, known: string | undefined): Promise<WriteResult>;
+  deactivateUser(
+    user: UserSid,
+  ): Promise<{ readonly state: 'done' | 'already'; readonly requestId: string | undefined }>;
+  listAssignments(
+    by: { readonly scope: ScopeSid } | { readonly user: UserSid },
+    onAssignment: (assignment: RoleAssignment) => void,
+    signal: AbortSignal,
+  ): Promise<number>;
+  /** Never leaves a duplicate: a lost answer is followed by a look-up. */
+  assignRole(
+    user: UserSid,
+    grant: Grant,
+  ): Promise<{
+    readonly state: 'done' | 'already';
+    readonly assignment: RoleAssignment;
+    readonly requestId: string | undefined;
+  }>;
+  revokeRole(
+    assignment: RoleAssignment,
+  ): Promise<{ readonly state: 'done' | 'already'; readonly requestId: string | undefined }>;
+  listRoles(signal: AbortSignal): Promise<readonly Role[]>;
+  /** Undefined when this application may not list accounts; then only SIDs can name scopes. */
+  listAccounts(signal: AbortSignal): Promise<readonly Account[] | undefined>;
+  /** Calls made so far by endpoint, e.g. `PUT /scim/v2/Users/{id}`. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+/** A person whom Twilio refused: left alone until the desired record changes or `retryAt` has come. */
+export interface Parked {
+  readonly externalId: ExternalId;
+  /** What was refused: the desired record's digest at that time. */
+  readonly record: string;
+  readonly code: FindingCode;
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly attempts: number;
+  /** Milliseconds since the epoch; undefined waits for a change or a person. */
+  readonly retryAt: number | undefined;
+}
+
+/** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */
+export interface MirrorAges {
+  readonly users: number | undefined;
+  readonly roles: number | undefined;
+  readonly assignments: ReadonlyMap<ScopeSid, number>;
+}
+
+/** The SQLite snapshot: mirror, links, last-applied values. All synchronous, no transaction outlives a call. */
+export interface SnapshotStore {
+  // What a plan is computed from.
+  links(): Iterable<Link>;
+  lastApplied(externalId: ExternalId): LastApplied | undefined;
+  /** Number of complete reads in a row that each linked person was missing from. */
+  absences(): ReadonlyMap<ExternalId, number>;
+  /** Grants that we made ourselves. */
+  ownGrants(): Iterable<Grant & { readonly user: UserSid }>;
+  parked(): Iterable<Parked>;
+  /** Entries and people in scope at the last complete read of an applied or converged run. */
+  lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;
+  /** Operations whose intent was written and whose outcome was not: a process died in between. */
+  unfinished(): readonly Operation[];
+
+  // Mirror of Twilio.
+  ages(): MirrorAges;
+  users(onUser: (user: TwilioUser) => void): void;
+  /** The SCIM resource as last seen; undefined when it may be out of date. */
+  resource(user: UserSid): string | undefined;
+  assignments(): Iterable<RoleAssignment>;
+  roles(): readonly Role[];
+  accounts(): readonly Account[] | undefined;
+  /** Replaces the mirror of users when `finish` is called; what was not added is gone then. */
+  refreshUsers(): { add(user: TwilioUser, resource: string): void; finish(at: number): void };
+  refreshAssignments(scope: ScopeSid, assignments: readonly RoleAssignment[], at: number): void;
+  /** Replaces the mirror of one person's assignments. */
+  refreshAssignmentsOf(user: UserSid, assignments: readonly RoleAssignment[]): void;
+  refreshRoles(roles: readonly Role[], accounts: readonly Account[] | undefined, at: number): void;
+}
+
+/** A change to the snapshot that belongs to an operation's outcome, written in the same transaction. */
+export type Effect =
+  | { readonly effect: 'user'; readonly user: TwilioUser; readonly resource: string }
+  /** Deactivated: the mirror's copy is out of date except for `active`. */
+  | { readonly effect: 'user-deactivated'; readonly user: UserSid }
+  | { readonly effect: 'linked'; readonly link: Link; readonly origin: 'created' | 'adopted' }
+  | { readonly effect: 'unlinked'; readonly externalId: ExternalId }
+  | { readonly effect: 'applied'; readonly externalId: ExternalId; readonly applied: LastApplied }
+  | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly own: boolean }
+  | { readonly effect: 'revoked'; readonly assignment: AssignmentSid; readonly user: UserSid; readonly grant: Grant }
+  | { readonly effect: 'parked'; readonly parked: Parked }
+  | { readonly effect: 'unparked'; readonly externalId: ExternalId };
+
+export interface RunStart {
+  readonly command: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly host: string;
+  readonly pid: number;
+  readonly user: string;
+  /** Guards let through by name for this run, as given: `deactivations=40`. */
+  readonly allowances: readonly string[];
+}
+
+export interface RunEnd {
+  readonly status: RunStatus;
+  readonly at: number;
+  readonly findings: readonly Finding[];
+  readonly calls: Readonly<Record<string, number>>;
+  /** The error that ended the run, for `failed`. */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Absence counts after this run, when its read was complete and it was not refused; replaces the stored ones. */
+  readonly absences?: ReadonlyMap<ExternalId, number>;
+  /** Size of the complete read, stored for the shrink guard when the run converged or was applied. */
+  readonly read?: { readonly entries: number; readonly inScope: number };
+}
+
+/** The history: append-only. */
+export interface RunJournal {
+  /** Returns the run's id, which sorts by time. Marks runs that never ended as interrupted. */
+  start(run: RunStart): string;
+  /** Keeps the plan, its operations as pending, and, when refused, the plan itself for review. */
+  planned(run: string, plan: Plan, verdict: Verdict): void;
+  /** Before the call. */
+  intend(run: string, operation: Operation, at: number): void;
+  /** After it: outcome and effects in one transaction. */
+  complete(run: string, operation: Operation, outcome: Outcome, effects: readonly Effect[], at: number): void;
+  end(run: string, end: RunEnd): void;
+}
