@@ -1,5 +1,5 @@
 import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
-import type { Grant, TextAttribute } from './user.ts';
+import type { Grant, TextAttribute, TextAttributes } from './user.ts';
 
 /**
  * Operations in the order of their phases: access is taken away first, given last.
@@ -64,8 +64,10 @@ export interface WriteOperation extends OperationBase {
   readonly kind: 'update' | 'adopt' | 'reactivate';
   readonly user: UserSid;
   readonly changes: readonly AttributeChange[];
-  /** Set on adopt when the user is inactive and must become active. */
+  /** True when the user is inactive and must become active. */
   readonly activate: boolean;
+  /** On adopt: everything the mapping wants of this person, the record that later drift is told by. */
+  readonly attributes?: TextAttributes;
 }
 
 export interface DeactivateOperation extends OperationBase {

@@ -52,14 +52,14 @@ export interface PlanCounts {
   readonly unmanaged: number;
 }
 
-/** Ordered operations and findings with the basis they were computed from. Sorted and serialisable; `digest` covers all the rest. */
+/** Ordered operations and findings with the basis they were computed from. Sorted and serialisable. */
 export interface Plan {
   readonly version: 1;
   readonly basis: Basis;
   readonly operations: readonly Operation[];
   readonly findings: readonly Finding[];
   readonly counts: PlanCounts;
-  /** SHA-256, hex, over the canonical JSON of everything else. */
+  /** SHA-256, hex, over the canonical JSON of everything but the counts, which people outside the plan may change. */
   readonly digest: string;
 }
 

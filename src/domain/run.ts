@@ -22,14 +22,14 @@ export interface RunReport {
   /** Absent for dry runs, which leave no trace. */
   readonly run?: string;
   readonly dryRun: boolean;
-  readonly status: RunStatus;
+  /** `planned`: a dry run that found changes and that the guards let through. */
+  readonly status: RunStatus | 'planned';
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly endedAt: number;
   readonly plan: Plan;
   readonly verdict: Verdict;
   readonly operations: readonly OperationReport[];
-  /** Plan findings, and those that only applying could make. */
   readonly findings: readonly Finding[];
   /** Calls made in this run by endpoint, e.g. `GET /scim/v2/Users`. */
   readonly calls: Readonly<Record<string, number>>;

@@ -83,4 +83,6 @@ export interface Link {
 export interface LastApplied {
   readonly sent: TextAttributes;
   readonly returned: TextAttributes;
+  /** Whether we left the user active. */
+  readonly active: boolean;
 }

@@ -1,0 +1,45 @@
+import { compareStrings } from '../domain/identity.ts';
+import { grantKey, type TextAttributes, textAttributes } from '../domain/user.ts';
+import type { Links, UserIndex } from './correlate.ts';
+import type { DesiredState } from './desired-state.ts';
+import { digestAll } from './digest.ts';
+import type { Knowledge } from './people.ts';
+
+/** Digest of what the source says of the people in scope: what is outside may change without making a plan stale. */
+export function digestSource(desired: DesiredState): string {
+  return digestAll(parts());
+
+  function* parts(): Generator<string> {
+    for (const externalId of [...desired.users.keys()].sort(compareStrings)) {
+      const user = desired.users.get(externalId);
+      if (user !== undefined) yield line(externalId, user.attributes, user.active, user.grants.map(grantKey));
+    }
+    yield JSON.stringify([...desired.held].sort(compareStrings));
+    yield JSON.stringify([...desired.outOfScope].sort(compareStrings));
+  }
+}
+
+/** Digest of what Twilio says of linked people: their attributes, whether they are active, their managed grants. */
+export function digestTwilio(links: Links, users: UserIndex, knowledge: Knowledge): string {
+  return digestAll(parts());
+
+  function* parts(): Generator<string> {
+    for (const externalId of [...links.byExternalId.keys()].sort(compareStrings)) {
+      const sid = links.byExternalId.get(externalId);
+      const user = sid && users.bySid.get(sid);
+      if (user === undefined || sid === undefined) {
+        yield JSON.stringify([externalId, sid ?? null]);
+        continue;
+      }
+      const managed = knowledge
+        .assignmentsOf(sid)
+        .map(grantKey)
+        .filter((key) => knowledge.isManaged(sid, key));
+      yield line(`${externalId} ${sid}`, user.attributes, user.active, managed.sort(compareStrings));
+    }
+  }
+}
+
+function line(key: string, attributes: TextAttributes, active: boolean, grants: readonly string[]): string {
+  return JSON.stringify([key, textAttributes.map((attribute) => attributes[attribute] ?? null), active, grants]);
+}

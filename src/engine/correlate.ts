@@ -1,0 +1,133 @@
+/**
+ * Who is who: joins desired users, links and Twilio users into one situation per person. externalId decides, the
+ * address only proposes.
+ *
+ * | desired, active | link | Twilio user                              | situation                  |
+ * |-----------------|------|------------------------------------------|----------------------------|
+ * | yes             | yes  | there                                    | linked                     |
+ * | yes             | yes  | gone                                     | gone                       |
+ * | yes             | no   | one with our externalId                  | adoptable                  |
+ * | yes             | no   | one with the address, nobody's           | adoptable, or `not-adopted`|
+ * | yes             | no   | one with the address, another's          | `recycled-address`         |
+ * | yes             | no   | none                                     | joiner                     |
+ * | no              | yes  | there                                    | leaver, with the cause     |
+ * | no              | no   | any                                      | nothing                    |
+ */
+import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
+import type { Reason } from '../domain/operation.ts';
+import type { Finding } from '../domain/plan.ts';
+import type { Policy } from '../domain/rules.ts';
+import type { DesiredUser, TwilioUser } from '../domain/user.ts';
+import type { DesiredState } from './desired-state.ts';
+
+/** The stored pairs, both ways. */
+export interface Links {
+  readonly byExternalId: ReadonlyMap<ExternalId, UserSid>;
+  readonly byUser: ReadonlyMap<UserSid, ExternalId>;
+}
+
+/** Twilio's users by each of their names. */
+export interface UserIndex {
+  readonly bySid: ReadonlyMap<UserSid, TwilioUser>;
+  readonly byExternalId: ReadonlyMap<ExternalId, TwilioUser>;
+  readonly byAddress: ReadonlyMap<Email, TwilioUser>;
+}
+
+export type Situation =
+  | { readonly is: 'linked'; readonly desired: DesiredUser; readonly user: TwilioUser }
+  | { readonly is: 'gone'; readonly desired: DesiredUser; readonly user: UserSid }
+  | { readonly is: 'adoptable'; readonly desired: DesiredUser; readonly user: TwilioUser; readonly reason: Reason }
+  | { readonly is: 'joiner'; readonly desired: DesiredUser }
+  | { readonly is: 'leaver'; readonly externalId: ExternalId; readonly user: TwilioUser; readonly reason: LeaverReason }
+  | { readonly is: 'finding'; readonly finding: Finding };
+
+export type LeaverReason = Extract<Reason, 'absent' | 'out-of-scope' | 'disabled'>;
+
+export function indexUsers(users: Iterable<TwilioUser>): UserIndex {
+  const bySid = new Map<UserSid, TwilioUser>();
+  const byExternalId = new Map<ExternalId, TwilioUser>();
+  const byAddress = new Map<Email, TwilioUser>();
+  for (const user of users) {
+    bySid.set(user.sid, user);
+    if (user.externalId !== undefined) byExternalId.set(user.externalId, user);
+    byAddress.set(normalizeEmail(user.attributes.userName), user);
+  }
+  return { bySid, byExternalId, byAddress };
+}
+
+export interface CorrelateInput {
+  readonly desired: DesiredState;
+  readonly users: UserIndex;
+  readonly links: Links;
+  readonly policy: Policy;
+  /** Addresses of creations that were begun and whose end nobody saw: whoever has one now is ours. */
+  readonly begun: ReadonlySet<Email>;
+}
+
+/** Situations in no particular order; people with nothing to say about them are left out. */
+export function* correlate(input: CorrelateInput): Generator<Situation> {
+  for (const desired of input.desired.users.values()) {
+    if (desired.active) yield situate(desired, input);
+  }
+  yield* leavers(input);
+}
+
+function situate(desired: DesiredUser, input: CorrelateInput): Situation {
+  const { users, links } = input;
+  const linked = links.byExternalId.get(desired.externalId);
+  if (linked !== undefined) {
+    const user = users.bySid.get(linked);
+    return user ? { is: 'linked', desired, user } : { is: 'gone', desired, user: linked };
+  }
+
+  const namesake = users.byExternalId.get(desired.externalId);
+  const neighbour = users.byAddress.get(normalizeEmail(desired.attributes.userName));
+  const user = namesake ?? neighbour;
+  if (user === undefined) return { is: 'joiner', desired };
+  const owner = links.byUser.get(user.sid);
+  if (owner !== undefined) {
+    // A linked holder who moves away frees the address; the planner sees to that. Its externalId can never be freed.
+    return namesake ? finding(desired, 'ambiguous', sharedKey(desired, user, owner)) : { is: 'joiner', desired };
+  }
+  if (namesake !== undefined) return { is: 'adoptable', desired, user, reason: 'same-external-id' };
+  return adoptByAddress(desired, user, input);
+}
+
+function adoptByAddress(desired: DesiredUser, user: TwilioUser, { policy, begun }: CorrelateInput): Situation {
+  const { userName } = desired.attributes;
+  if (user.externalId !== undefined) {
+    const message = `${userName} belongs in Twilio to ${user.sid} with externalId ${user.externalId}, not ${desired.externalId}; decide whether it is the same person, then correct the source or remove that user's externalId`;
+    return finding(desired, 'recycled-address', message, user);
+  }
+  if (policy.adoptExisting || begun.has(normalizeEmail(userName))) {
+    return { is: 'adoptable', desired, user, reason: 'same-address' };
+  }
+  const message = `an unmanaged Twilio user ${user.sid} has the address ${userName}; set policy.adoptExisting to manage it`;
+  return finding(desired, 'not-adopted', message, user);
+}
+
+function sharedKey(desired: DesiredUser, user: TwilioUser, owner: ExternalId): string {
+  return `Twilio user ${user.sid} has externalId ${desired.externalId} but is linked to ${owner}; decide who it is`;
+}
+
+function finding(
+  desired: DesiredUser,
+  code: Finding['code'],
+  message: string,
+  user?: TwilioUser,
+): Extract<Situation, { is: 'finding' }> {
+  const { externalId, attributes } = desired;
+  const sid = user && { user: user.sid };
+  return { is: 'finding', finding: { code, externalId, userName: attributes.userName, message, ...sid } };
+}
+
+function* leavers({ desired, users, links }: CorrelateInput): Generator<Situation> {
+  for (const [externalId, sid] of links.byExternalId) {
+    const entry = desired.users.get(externalId);
+    if (entry?.active || desired.held.has(externalId)) continue;
+    const user = users.bySid.get(sid);
+    if (user === undefined) continue;
+    const reason = entry ? 'disabled' : desired.outOfScope.has(externalId) ? 'out-of-scope' : 'absent';
+    yield { is: 'leaver', externalId, user, reason };
+  }
+}

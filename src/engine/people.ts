@@ -1,0 +1,41 @@
+import type { ExternalId, UserSid } from '../domain/identity.ts';
+import { normalizeEmail } from '../domain/identity.ts';
+import type { FindingCode } from '../domain/plan.ts';
+import type { Policy } from '../domain/rules.ts';
+import type { GrantKey, LastApplied, RoleAssignment } from '../domain/user.ts';
+
+/** What is known about people beyond their attributes. */
+export interface Knowledge {
+  assignmentsOf(user: UserSid): readonly RoleAssignment[];
+  lastApplied(externalId: ExternalId): LastApplied | undefined;
+  /** True for a grant that configuration names or that we made ourselves: only these are ever revoked. */
+  isManaged(user: UserSid, grant: GrantKey): boolean;
+  /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
+  readonly owners: ReadonlySet<UserSid>;
+  readonly suspended: ReadonlySet<UserSid>;
+}
+
+export interface Untouchable {
+  readonly code: Extract<FindingCode, 'protected' | 'owner' | 'suspended'>;
+  readonly because: string;
+}
+
+/** Why a person must never be changed, link or not; undefined for everybody else. */
+export function untouchable(
+  policy: Policy,
+  knowledge: Knowledge,
+): (externalId: ExternalId, userName: string, user: UserSid | undefined) => Untouchable | undefined {
+  const listed = new Set(policy.protect.flatMap((each) => [each, normalizeEmail(each) as string]));
+  return (externalId, userName, user) => {
+    if (listed.has(externalId) || listed.has(normalizeEmail(userName)) || (user !== undefined && listed.has(user))) {
+      return { code: 'protected', because: 'policy.protect names this person' };
+    }
+    if (user !== undefined && knowledge.owners.has(user)) {
+      return { code: 'owner', because: 'this person owns the organization or an account' };
+    }
+    if (user !== undefined && knowledge.suspended.has(user)) {
+      return { code: 'suspended', because: 'Twilio has suspended this user' };
+    }
+    return undefined;
+  };
+}

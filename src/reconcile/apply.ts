@@ -1,0 +1,136 @@
+/**
+ * Applies a plan: operations start in the plan's order, a few at a time; a phase ends before the next begins, and a person's
+ * operations follow one another. Intent is written before each call, outcome and effects after it.
+ *
+ * | call ends with                          | outcome  | the rest of the run                       |
+ * |-----------------------------------------|----------|-------------------------------------------|
+ * | success                                 | done     | goes on                                   |
+ * | record refused or in conflict           | failed   | goes on; the record is parked             |
+ * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Three in a row end the run |
+ * | authorization, contract, rate budget    | failed   | ends                                      |
+ * | what it waits for failed, or run ending | skipped  |                                           |
+ */
+import type { ExternalId } from '../domain/identity.ts';
+import { type Operation, phases } from '../domain/operation.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { OperationReport, Outcome } from '../domain/run.ts';
+import { TargetError, TargetUnavailableError, type TdsyncError } from '../errors.ts';
+import type { Effect, Parked } from '../ports.ts';
+import type { Context } from './context.ts';
+import { type Executed, execute, type Hands } from './execute.ts';
+import { park, verdictOn } from './refusal.ts';
+
+export interface Applied {
+  /** One for each operation of the plan, in its order. */
+  readonly operations: readonly OperationReport[];
+  /** What ended the run before its time. */
+  readonly fatal: TdsyncError | undefined;
+}
+
+const unansweredInARow = 3;
+
+export async function applyPlan(
+  run: string,
+  plan: Plan,
+  parked: ReadonlyMap<ExternalId, Parked>,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Applied> {
+  const { journal, clock, logger, progress } = context;
+  const hands: Hands = { ...context, created: new Map(), returned: new Map(), signal };
+  const outcomes = new Map<string, Promise<Outcome>>();
+  const byPerson = new Map<ExternalId, Promise<Outcome>>();
+  const underWay = new Set<Promise<unknown>>();
+  let fatal: unknown;
+  let unanswered = 0;
+  let done = 0;
+  let phase = 0;
+
+  for (const operation of plan.operations) {
+    const next = Math.max(phase, phases[operation.kind]);
+    if (next > phase) await Promise.all(underWay);
+    phase = next;
+    while (underWay.size >= context.maxConcurrent) await Promise.race(underWay);
+    const earlier = byPerson.get(operation.externalId);
+    const work = perform(operation, earlier);
+    outcomes.set(operation.id, work);
+    byPerson.set(operation.externalId, work);
+    const tracked: Promise<unknown> = work.then(
+      () => underWay.delete(tracked),
+      (error: unknown) => {
+        fatal ??= error;
+        underWay.delete(tracked);
+      },
+    );
+    underWay.add(tracked);
+  }
+  await Promise.all(underWay);
+  progress.clear();
+  if (fatal !== undefined && !(fatal instanceof TargetError)) throw fatal;
+
+  const operations = await Promise.all(
+    plan.operations.map(async (operation) => ({ operation, outcome: await (outcomes.get(operation.id) ?? unstarted) })),
+  );
+  return { operations, fatal };
+
+  async function perform(operation: Operation, earlier: Promise<Outcome> | undefined): Promise<Outcome> {
+    await earlier;
+    const before = operation.after === undefined ? undefined : await outcomes.get(operation.after);
+    if (before !== undefined && before.state !== 'done' && before.state !== 'already') {
+      return settle(
+        operation,
+        { state: 'skipped', message: `waits for "${operation.after}", which did not succeed` },
+        [],
+      );
+    }
+    if (fatal !== undefined || signal.aborted) return unstarted;
+
+    journal.intend(run, operation, clock.now());
+    let executed: Executed;
+    try {
+      executed = await execute(operation, hands);
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      return refused(operation, error);
+    }
+    unanswered = 0;
+    const { state, requestId, effects } = executed;
+    const outcome: Outcome = { state, ...(requestId !== undefined && { requestId }) };
+    const freed: Effect[] = parked.has(operation.externalId)
+      ? [{ effect: 'unparked', externalId: operation.externalId }]
+      : [];
+    return settle(operation, outcome, [...effects, ...freed]);
+  }
+
+  function refused(operation: Operation, error: TargetError): Outcome {
+    const { code, requestId } = error;
+    const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+    const outcome: Outcome = { state: 'failed', code, message, ...(requestId !== undefined && { requestId }) };
+    logger.warn({ run, operation: operation.id, code, requestId }, error.message);
+    if (error instanceof TargetUnavailableError) {
+      unanswered++;
+      if (unanswered >= unansweredInARow) fatal ??= error;
+      return report(outcome);
+    }
+    unanswered = 0;
+    const decision = verdictOn(error);
+    if (decision === 'stop') fatal ??= error;
+    const parking: Effect[] =
+      decision === 'park'
+        ? [{ effect: 'parked', parked: park(operation, error, parked.get(operation.externalId), clock.now()) }]
+        : [];
+    return settle(operation, outcome, parking);
+  }
+
+  function settle(operation: Operation, outcome: Outcome, effects: readonly Effect[]): Outcome {
+    journal.complete(run, operation, outcome, effects, clock.now());
+    return report(outcome);
+  }
+
+  function report(outcome: Outcome): Outcome {
+    progress.update('applying', ++done, plan.operations.length);
+    return outcome;
+  }
+}
+
+const unstarted: Outcome = { state: 'skipped', message: 'the run ended before its turn; the next run plans it again' };

@@ -1,0 +1,157 @@
+/** One operation against Twilio: the call, and what the snapshot must remember of it. */
+import type { ExternalId, UserSid } from '../domain/identity.ts';
+import type { Operation, WriteOperation } from '../domain/operation.ts';
+import {
+  type Grant,
+  type LastApplied,
+  type RoleAssignment,
+  type TextAttributes,
+  type TwilioUser,
+  textAttributes,
+} from '../domain/user.ts';
+import { writesNothing } from '../engine/bill.ts';
+import { InternalError } from '../errors.ts';
+import type { Effect, SnapshotStore, TargetDirectory } from '../ports.ts';
+
+export interface Executed {
+  readonly state: 'done' | 'already';
+  readonly requestId: string | undefined;
+  readonly effects: readonly Effect[];
+}
+
+export interface Hands {
+  readonly target: TargetDirectory;
+  readonly store: SnapshotStore;
+  /** Users created by this run, by externalId, for the grants that follow. */
+  readonly created: Map<ExternalId, UserSid>;
+  /** People made active by this run, with their roles once looked at: Twilio may have kept, dropped or brought them back. */
+  readonly returned: Map<UserSid, readonly RoleAssignment[] | undefined>;
+  readonly signal: AbortSignal;
+}
+
+/** Throws TargetError as the target does. */
+export async function execute(operation: Operation, hands: Hands): Promise<Executed> {
+  switch (operation.kind) {
+    case 'create':
+      return create(operation, hands);
+    case 'update':
+    case 'adopt':
+    case 'reactivate':
+      return write(operation, hands);
+    case 'deactivate':
+      return deactivate(operation, hands);
+    case 'revoke':
+      return revoke(operation, hands);
+    case 'grant':
+      return grant(operation, hands);
+  }
+}
+
+async function create(operation: Extract<Operation, { kind: 'create' }>, hands: Hands): Promise<Executed> {
+  const { externalId, userName } = operation;
+  const attributes = { ...changed(operation), userName };
+  const { user, resource, state, requestId } = await hands.target.createUser(externalId, attributes);
+  hands.created.set(externalId, user.sid);
+  return {
+    state,
+    requestId,
+    effects: [
+      { effect: 'user', user, resource },
+      { effect: 'linked', link: { externalId, user: user.sid }, origin: 'created' },
+      { effect: 'applied', externalId, applied: record(undefined, attributes, user) },
+    ],
+  };
+}
+
+async function write(operation: WriteOperation, { target, store, returned }: Hands): Promise<Executed> {
+  const { externalId, kind, activate } = operation;
+  const attributes = changed(operation);
+  const linked: Effect[] =
+    kind === 'adopt' ? [{ effect: 'linked', link: { externalId, user: operation.user }, origin: 'adopted' }] : [];
+  const owned = { ...attributes, ...operation.attributes };
+  if (writesNothing(operation)) {
+    const applied: LastApplied = { sent: owned, returned: owned, active: true };
+    return { state: 'done', requestId: undefined, effects: [...linked, { effect: 'applied', externalId, applied }] };
+  }
+
+  const change = { attributes, ...(activate && { active: true }), ...(kind === 'adopt' && { externalId }) };
+  const { user, resource, state, requestId } = await target.updateUser(
+    operation.user,
+    change,
+    store.resource(operation.user),
+  );
+  if (activate) returned.set(operation.user, undefined);
+  const applied = record(store.lastApplied(externalId), owned, user);
+  return {
+    state,
+    requestId,
+    effects: [{ effect: 'user', user, resource }, ...linked, { effect: 'applied', externalId, applied }],
+  };
+}
+
+async function deactivate(operation: Extract<Operation, { kind: 'deactivate' }>, hands: Hands): Promise<Executed> {
+  const { externalId, user } = operation;
+  const { state, requestId } = await hands.target.deactivateUser(user);
+  const last = hands.store.lastApplied(externalId) ?? { sent: {}, returned: {} };
+  return {
+    state,
+    requestId,
+    effects: [
+      { effect: 'user-deactivated', user },
+      { effect: 'applied', externalId, applied: { ...last, active: false } },
+    ],
+  };
+}
+
+async function revoke(operation: Extract<Operation, { kind: 'revoke' }>, { target }: Hands): Promise<Executed> {
+  const { assignment: sid, user, grant } = operation;
+  const { role, scope } = grant;
+  const { state, requestId } = await target.revokeRole({ sid, user, role, scope });
+  return { state, requestId, effects: [{ effect: 'revoked', assignment: sid, user, grant: { role, scope } }] };
+}
+
+async function grant(operation: Extract<Operation, { kind: 'grant' }>, hands: Hands): Promise<Executed> {
+  const user = operation.user ?? hands.created.get(operation.externalId);
+  if (user === undefined) throw new InternalError(`${operation.id}: the user of this grant was never created`);
+  const { role, scope } = operation.grant;
+  const held = hands.returned.has(user)
+    ? (await lookAgain(user, hands)).find((each) => sameGrant(each, operation.grant))
+    : undefined;
+  if (held !== undefined) {
+    return { state: 'already', requestId: undefined, effects: [{ effect: 'assigned', assignment: held, own: false }] };
+  }
+  const { state, requestId, assignment } = await hands.target.assignRole(user, { role, scope });
+  return { state, requestId, effects: [{ effect: 'assigned', assignment, own: true }] };
+}
+
+function sameGrant(a: Grant, b: Grant): boolean {
+  return a.role === b.role && a.scope === b.scope;
+}
+
+/** Whether Twilio keeps the roles of inactive people is not documented, so they are looked at once before any is given. */
+async function lookAgain(
+  user: UserSid,
+  { target, store, returned, signal }: Hands,
+): Promise<readonly RoleAssignment[]> {
+  const known = returned.get(user);
+  if (known !== undefined) return known;
+  const rows: RoleAssignment[] = [];
+  await target.listAssignments({ user }, (assignment) => rows.push(assignment), signal);
+  store.refreshAssignmentsOf(user, rows);
+  returned.set(user, rows);
+  return rows;
+}
+
+function changed({ changes }: Extract<Operation, { changes: unknown }>): TextAttributes {
+  return Object.fromEntries(changes.map(({ attribute, after }) => [attribute, after]));
+}
+
+/** What we sent, over what we sent before, with what Twilio answered for it. */
+function record(last: LastApplied | undefined, sent: TextAttributes, user: TwilioUser): LastApplied {
+  const allSent = { ...last?.sent, ...sent };
+  const returned = textAttributes.flatMap((attribute) => {
+    const value = attribute in allSent ? user.attributes[attribute] : undefined;
+    return value === undefined ? [] : [[attribute, value] as const];
+  });
+  return { sent: allSent, returned: Object.fromEntries(returned), active: user.active };
+}

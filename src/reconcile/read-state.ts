@@ -1,0 +1,219 @@
+import type { CompleteRead } from '../domain/entry.ts';
+import { type Email, type ExternalId, normalizeEmail, type ScopeSid, type UserSid } from '../domain/identity.ts';
+import {
+  type Account,
+  type GrantKey,
+  grantKey,
+  type Role,
+  type RoleAssignment,
+  type TwilioUser,
+} from '../domain/user.ts';
+import { indexUsers, type Links, type UserIndex } from '../engine/correlate.ts';
+import { buildDesiredState, type DesiredState } from '../engine/desired-state.ts';
+import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
+import type { Knowledge } from '../engine/people.ts';
+import { ConfigError } from '../errors.ts';
+import type { Parked } from '../ports.ts';
+import type { Context } from './context.ts';
+
+/** Both sides and what lies between, each proved complete. */
+export interface State {
+  readonly desired: DesiredState;
+  readonly users: UserIndex;
+  readonly links: Links;
+  readonly knowledge: Knowledge;
+  readonly entitlements: Entitlements;
+  readonly parked: ReadonlyMap<ExternalId, Parked>;
+  readonly begun: ReadonlySet<Email>;
+  readonly read: CompleteRead;
+}
+
+export interface ReadOptions {
+  /** True reads all of Twilio anew, false believes the mirror at any age; undefined goes by age. */
+  readonly refresh: boolean | undefined;
+  /** False in dry runs: nothing is written to the snapshot. */
+  readonly keepMirror: boolean;
+}
+
+/**
+ * Reads source and Twilio. Any doubt about completeness ends here, with a SourceError or a TargetError;
+ * names that do not resolve end here with a ConfigError, before anything is read of people.
+ */
+export async function readState(context: Context, options: ReadOptions, signal: AbortSignal): Promise<State> {
+  const { store } = context;
+  const unfinished = store.unfinished();
+  const { entitlements, accounts } = await readEntitlements(context, options, signal);
+  const links = readLinks(context);
+  const [{ desired, read }, users] = await bothOrNeither(
+    (either) => readSource(context, entitlements, links, either),
+    (either) => readUsers(context, options, unfinished.length > 0, either),
+    signal,
+  );
+
+  const own = new Set<string>();
+  const scopes = new Set(entitlements.scopes);
+  for (const grant of store.ownGrants()) {
+    own.add(`${grant.user} ${grantKey(grant)}`);
+    scopes.add(grant.scope);
+  }
+  const doubtful = new Set(unfinished.flatMap((operation) => ('user' in operation && operation.user) || []));
+  const assignments = await readAssignments(context, options, scopes, doubtful, signal);
+  const parked = new Map<ExternalId, Parked>();
+  for (const each of store.parked()) parked.set(each.externalId, each);
+  const begun = unfinished.filter(({ kind }) => kind === 'create').map(({ userName }) => normalizeEmail(userName));
+  return {
+    desired,
+    read,
+    users,
+    links,
+    entitlements,
+    parked,
+    begun: new Set(begun),
+    knowledge: {
+      assignmentsOf: (user) => assignments.get(user) ?? [],
+      lastApplied: (externalId) => store.lastApplied(externalId),
+      isManaged: (user: UserSid, key: GrantKey) => entitlements.named.has(key) || own.has(`${user} ${key}`),
+      owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+      suspended: new Set(),
+    },
+  };
+}
+
+/** Runs both at once; when one fails the other is stopped, and the first failure is what the caller sees. */
+async function bothOrNeither<A, B>(
+  first: (signal: AbortSignal) => Promise<A>,
+  second: (signal: AbortSignal) => Promise<B>,
+  signal: AbortSignal,
+): Promise<[A, B]> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const failures: unknown[] = [];
+  const guarded = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    try {
+      return await work(either);
+    } catch (error) {
+      failures.push(error);
+      stop.abort(error);
+      throw error;
+    }
+  };
+  const [a, b] = await Promise.allSettled([guarded(first), guarded(second)]);
+  if (a.status === 'rejected' || b.status === 'rejected') throw failures[0];
+  return [a.value, b.value];
+}
+
+async function readEntitlements(
+  context: Context,
+  options: ReadOptions,
+  signal: AbortSignal,
+): Promise<{ entitlements: Entitlements; accounts: readonly Account[] | undefined }> {
+  const { rules, store, target, clock, refreshAssignmentsMs } = context;
+  const resolve = (roles: readonly Role[], accounts: readonly Account[] | undefined) =>
+    resolveEntitlements(rules.roles, roles, accounts, rules.organization);
+  if (isFresh(store.ages().roles, refreshAssignmentsMs, options, clock.now())) {
+    const accounts = store.accounts();
+    const { entitlements, issues } = resolve(store.roles(), accounts);
+    if (issues.length === 0) return { entitlements, accounts };
+  }
+  const [roles, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  const { entitlements, issues } = resolve(roles, accounts);
+  if (issues.length > 0) throw new ConfigError(issues);
+  if (options.keepMirror) store.refreshRoles(roles, accounts, clock.now());
+  return { entitlements, accounts };
+}
+
+function isFresh(at: number | undefined, maxAgeMs: number, { refresh }: ReadOptions, now: number): boolean {
+  if (at === undefined || refresh === true) return false;
+  return refresh === false || (now >= at && now - at < maxAgeMs);
+}
+
+function readLinks({ store }: Context): Links {
+  const byExternalId = new Map<ExternalId, UserSid>();
+  const byUser = new Map<UserSid, ExternalId>();
+  for (const { externalId, user } of store.links()) {
+    byExternalId.set(externalId, user);
+    byUser.set(user, externalId);
+  }
+  return { byExternalId, byUser };
+}
+
+async function readSource(
+  { source, compiled, progress }: Context,
+  entitlements: Entitlements,
+  links: Links,
+  signal: AbortSignal,
+): Promise<{ desired: DesiredState; read: CompleteRead }> {
+  const builder = buildDesiredState(compiled, entitlements, (externalId) => links.byExternalId.has(externalId));
+  let done = 0;
+  const read = await source.read(
+    compiled.demand,
+    (entry) => {
+      builder.accept(entry);
+      if (++done % 1_000 === 0) progress.update('reading the source', done);
+    },
+    signal,
+  );
+  return { desired: builder.finish(), read };
+}
+
+async function readUsers(
+  { store, target, clock, progress, refreshUsersMs }: Context,
+  options: ReadOptions,
+  doubtful: boolean,
+  signal: AbortSignal,
+): Promise<UserIndex> {
+  const users: TwilioUser[] = [];
+  if (!doubtful && isFresh(store.ages().users, refreshUsersMs, options, clock.now())) {
+    store.users((user) => users.push(user));
+    return indexUsers(users);
+  }
+  const mirror = options.keepMirror ? store.refreshUsers() : undefined;
+  await target.listUsers((user, resource) => {
+    users.push(user);
+    mirror?.add(user, resource);
+    if (users.length % 1_000 === 0) progress.update('reading Twilio users', users.length);
+  }, signal);
+  mirror?.finish(clock.now());
+  return indexUsers(users);
+}
+
+/** Scopes go by the age of their mirror; people with an unfinished operation are looked at whatever the age. */
+async function readAssignments(
+  { store, target, clock, progress, refreshAssignmentsMs }: Context,
+  options: ReadOptions,
+  scopes: ReadonlySet<ScopeSid>,
+  doubtful: ReadonlySet<UserSid>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<UserSid, readonly RoleAssignment[]>> {
+  const byUser = new Map<UserSid, RoleAssignment[]>();
+  const keep = (assignment: RoleAssignment) => {
+    const known = byUser.get(assignment.user);
+    if (known === undefined) byUser.set(assignment.user, [assignment]);
+    else if (!known.some(({ sid }) => sid === assignment.sid)) known.push(assignment);
+  };
+  const { assignments: ages } = store.ages();
+  const stale = [...scopes].filter((scope) => !isFresh(ages.get(scope), refreshAssignmentsMs, options, clock.now()));
+  const listed = new Set<ScopeSid>(stale);
+  for (const scope of stale) {
+    const rows: RoleAssignment[] = [];
+    await target.listAssignments(
+      { scope },
+      (assignment) => {
+        // A listing by organization may hold rows of its accounts as well.
+        if (assignment.scope === scope) rows.push(assignment);
+        if (rows.length % 100 === 0) progress.update('reading role assignments', rows.length);
+      },
+      signal,
+    );
+    if (options.keepMirror) store.refreshAssignments(scope, rows, clock.now());
+    for (const row of rows) keep(row);
+  }
+  for (const assignment of store.assignments()) if (!listed.has(assignment.scope)) keep(assignment);
+  for (const user of doubtful) {
+    const rows: RoleAssignment[] = [];
+    await target.listAssignments({ user }, (assignment) => rows.push(assignment), signal);
+    if (options.keepMirror) store.refreshAssignmentsOf(user, rows);
+    byUser.set(user, rows);
+  }
+  return byUser;
+}

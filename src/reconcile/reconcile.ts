@@ -1,0 +1,183 @@
+/** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
+import type { Plan, Verdict } from '../domain/plan.ts';
+import type { GuardName } from '../domain/rules.ts';
+import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
+import { billOf } from '../engine/bill.ts';
+import { guard } from '../engine/guards.ts';
+import { makePlan, type Planned } from '../engine/planner.ts';
+import { InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
+import type { RunStart } from '../ports.ts';
+import { applyPlan } from './apply.ts';
+import type { Context } from './context.ts';
+import { type ReadOptions, readState, type State } from './read-state.ts';
+
+export interface PassOptions {
+  readonly refresh?: boolean | undefined;
+  /** externalIds, addresses or user SIDs; undefined means everybody. */
+  readonly only?: ReadonlySet<string> | undefined;
+  readonly allowances: ReadonlyMap<GuardName, number>;
+}
+
+export interface Proposal extends Planned {
+  readonly verdict: Verdict;
+  readonly state: State;
+}
+
+/** The same code for dry runs and for real ones: reads both sides, plans, and asks the guards. */
+export async function planOnce(
+  context: Context,
+  options: PassOptions & Pick<ReadOptions, 'keepMirror'>,
+  signal: AbortSignal,
+): Promise<Proposal> {
+  const { rules, store, clock } = context;
+  const state = await readState(context, { refresh: options.refresh, keepMirror: options.keepMirror }, signal);
+  const planned = makePlan({
+    ...state,
+    policy: rules.policy,
+    absences: store.absences(),
+    nameOf: state.entitlements.nameOf,
+    configuration: context.configuration,
+    now: clock.now(),
+    ...(options.only !== undefined && { only: options.only }),
+  });
+  const verdict = guard({
+    plan: planned.plan,
+    limits: rules.guards,
+    allowances: options.allowances,
+    lastRead: store.lastCompleteRead(),
+  });
+  context.progress.clear();
+  return { ...planned, verdict, state };
+}
+
+/** Plans and reports; writes nothing, neither to Twilio nor to the snapshot. */
+export async function dryRunOnce(context: Context, options: PassOptions, signal: AbortSignal): Promise<RunReport> {
+  const startedAt = context.clock.now();
+  const { plan, verdict } = await planOnce(context, { ...options, keepMirror: false }, signal);
+  const status = !verdict.allowed ? 'refused' : plan.operations.length === 0 ? 'converged' : 'planned';
+  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, operations: [] });
+}
+
+export interface ReconcileOptions extends PassOptions {
+  readonly start: Omit<RunStart, 'at' | 'allowances'>;
+  /** A reviewed plan: anything else is refused. */
+  readonly reviewed?: Plan;
+}
+
+export interface Reconciled {
+  readonly report: RunReport;
+  /** What ended the run while it was applying; the report says how far it came. */
+  readonly error: TdsyncError | undefined;
+}
+
+/**
+ * The caller holds the lease. Throws TdsyncError when the run ends before a plan stands, StalePlanError when the plan is not
+ * the reviewed one; both are in the history then.
+ */
+export async function reconcileOnce(
+  context: Context,
+  options: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const { journal, clock } = context;
+  const startedAt = clock.now();
+  const allowances = [...options.allowances].map(([name, limit]) => `${name}=${limit}`);
+  const run = journal.start({ ...options.start, at: startedAt, allowances });
+  try {
+    const proposal = await planOnce(context, { ...options, keepMirror: true }, signal);
+    refuseStale(options.reviewed, proposal.plan);
+    return await carryOut(run, startedAt, proposal, context, signal);
+  } catch (error) {
+    const { code, message } = asTdsyncError(error, signal);
+    const status = signal.aborted ? 'interrupted' : code === 'stale-plan' ? 'refused' : 'failed';
+    endQuietly(context, run, {
+      status,
+      at: clock.now(),
+      findings: [],
+      calls: context.target.calls,
+      error: { code, message },
+    });
+    throw asTdsyncError(error, signal);
+  }
+}
+
+async function carryOut(
+  run: string,
+  startedAt: number,
+  { plan, verdict, absences, state }: Proposal,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const { journal, clock } = context;
+  journal.planned(run, plan, verdict);
+  const { operations, fatal } = verdict.allowed
+    ? await applyPlan(run, plan, state.parked, context, signal)
+    : { operations: [], fatal: undefined };
+  const status = statusOf(verdict, operations, fatal, signal);
+  journal.end(run, {
+    status,
+    at: clock.now(),
+    findings: plan.findings,
+    calls: context.target.calls,
+    ...(fatal !== undefined && { error: { code: fatal.code, message: fatal.message } }),
+    ...(status !== 'refused' && { absences }),
+    ...((status === 'converged' || status === 'applied') && { read: plan.counts }),
+  });
+  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, operations });
+  return { report, error: fatal };
+}
+
+function statusOf(
+  verdict: Verdict,
+  operations: readonly OperationReport[],
+  fatal: TdsyncError | undefined,
+  signal: AbortSignal,
+): RunStatus {
+  if (!verdict.allowed) return 'refused';
+  if (fatal !== undefined) return 'failed';
+  const unfinished = operations.some(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');
+  if (signal.aborted && unfinished) return 'interrupted';
+  if (unfinished) return 'partial';
+  return operations.length === 0 ? 'converged' : 'applied';
+}
+
+function refuseStale(reviewed: Plan | undefined, plan: Plan): void {
+  if (reviewed === undefined || reviewed.digest === plan.digest) return;
+  const parts = (['configuration', 'source', 'twilio'] as const).filter(
+    (part) => reviewed.basis[part] !== plan.basis[part],
+  );
+  const moved = parts.length === 0 ? 'the findings or the order of operations' : parts.join(' and ');
+  throw new StalePlanError(
+    `apply: the reviewed plan ${reviewed.digest.slice(0, 12)} is stale: ${moved} moved since it was made; the plan is now ${plan.digest.slice(0, 12)}`,
+    { hint: 'make a new plan with `tdsync reconcile --dry-run --out plan.json` and review it' },
+  );
+}
+
+function reportOf(context: Context, parts: Omit<RunReport, 'endedAt' | 'findings' | 'calls' | 'bill'>): RunReport {
+  return {
+    ...parts,
+    endedAt: context.clock.now(),
+    findings: parts.plan.findings,
+    calls: { ...context.target.calls },
+    bill: billOf(parts.plan.operations, context.requestsPerSecond),
+  };
+}
+
+/** A snapshot that can no longer be written must not hide the error that ended the run. */
+function endQuietly(context: Context, run: string, end: Parameters<Context['journal']['end']>[1]): void {
+  try {
+    context.journal.end(run, end);
+  } catch (error) {
+    context.logger.error({ run, err: error }, 'the end of the run could not be recorded');
+  }
+}
+
+function asTdsyncError(error: unknown, signal: AbortSignal): TdsyncError {
+  if (error instanceof TdsyncError) return error;
+  if (signal.aborted) return new InterruptedError('the run was asked to stop before it had a plan', { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new InternalError(`unexpected: ${message}`, {
+    cause: error,
+    hint: 'this is a bug; please report it with the log',
+  });
+}

@@ -1,0 +1,49 @@
+import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
+import { type Palette, plain, printable } from './palette.ts';
+import { duration, type PlanTextOptions, renderPlan } from './plan-text.ts';
+
+/** A run for people: the plan, what came of it, and what to do next. */
+export function renderRun(report: RunReport, options: PlanTextOptions = {}): string {
+  const { palette = plain } = options;
+  const plan = renderPlan(report.plan, report.verdict, report.bill, options);
+  return `${plan}\n${[...outcomesText(report.operations, palette), conclusion(report, palette)].join('\n')}\n`;
+}
+
+function outcomesText(operations: readonly OperationReport[], palette: Palette): string[] {
+  const failed = operations.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');
+  if (failed.length === 0) return [];
+  const lines = failed.slice(0, 200).map(({ operation, outcome }) => {
+    const why = 'message' in outcome ? printable(outcome.message) : '';
+    const request = 'requestId' in outcome && outcome.requestId !== undefined ? ` [${outcome.requestId}]` : '';
+    return `  ${palette.removed(`✗ ${operation.kind} ${printable(operation.userName)}`)} ${outcome.state}: ${why}${request}`;
+  });
+  return [palette.strong(`Not done (${failed.length})`), ...lines, ''];
+}
+
+const meanings: Readonly<Record<RunStatus | 'planned', string>> = {
+  planned: 'nothing was written',
+  converged: 'nothing to do',
+  applied: 'every operation succeeded',
+  partial: 'some operations did not succeed; the next run plans them again',
+  refused: 'a guard refuses the plan; nothing was written',
+  failed: 'the run ended early; the next run goes on from here',
+  interrupted: 'asked to stop; what was in flight is finished, the next run does the rest',
+};
+
+function conclusion(report: RunReport, palette: Palette): string {
+  const { run, dryRun, status, operations, startedAt, endedAt, plan } = report;
+  const what = dryRun ? 'Dry run' : `Run ${run ?? ''}`.trim();
+  const done = operations.filter(({ outcome }) => outcome.state === 'done' || outcome.state === 'already').length;
+  const share = operations.length === 0 ? '' : `, ${done} of ${plan.operations.length} operations`;
+  const calls = Object.values(report.calls).reduce((sum, count) => sum + count, 0);
+  const line = `${what}: ${status}, ${meanings[status]}${share}; ${calls} calls, ${duration((endedAt - startedAt) / 1_000)}`;
+  const paint = status === 'refused' || status === 'failed' ? palette.removed : palette.strong;
+  const hint = status === 'refused' ? `\n${howToAllow(report)}` : '';
+  return `${paint(line)}${hint}`;
+}
+
+function howToAllow({ verdict }: RunReport): string {
+  const refusing = verdict.guards.filter(({ passed }) => !passed);
+  const flags = refusing.map(({ guard, measured }) => `--allow ${guard}=${measured}`).join(' ');
+  return `Read the plan. If it is right, run again with ${flags}; if not, correct the source or the rules.`;
+}
