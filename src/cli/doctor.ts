@@ -1,0 +1,156 @@
+import { statSync } from 'node:fs';
+import { composeSource, composeTarget } from '../compose.ts';
+import { checkSecrets, secretNotices } from '../config/secrets.ts';
+import { buildDesiredState } from '../engine/desired-state.ts';
+import { resolveEntitlements } from '../engine/entitlements.ts';
+import { TdsyncError } from '../errors.ts';
+import { onShutdown } from '../ops/shutdown.ts';
+import { printable } from '../report/palette.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { GlobalOptions } from './program.ts';
+import { openSession, type Session } from './session.ts';
+import { palette, print } from './terminal.ts';
+
+interface Check {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly message: string;
+  /** How to mend it. */
+  readonly hint?: string;
+}
+
+/** Looks at everything a run needs, without writing anything anywhere. Exit 1 when something failed. */
+export async function doctor(options: GlobalOptions): Promise<ExitCode> {
+  const session = openSession(options);
+  using shutdown = onShutdown();
+  const checks: Check[] = [
+    { check: 'configuration', state: 'ok', message: `${session.loaded.file} is valid` },
+    ...checkFileModes(session),
+    ...checkSecretReferences(session),
+    ...(await attempt('snapshot', () => checkSnapshotFile(session))),
+    ...(await checkTwilio(session, shutdown.signal)),
+    ...(await attempt('source', () => checkSource(session, shutdown.signal))),
+  ];
+  print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
+  return checks.some(({ state }) => state === 'failed') ? exitCodes.unexpected : exitCodes.ok;
+}
+
+function asText(checks: readonly Check[]): string {
+  const colours = palette();
+  const marks = { ok: colours.added('✓'), warning: colours.changed('!'), failed: colours.removed('✗') };
+  const width = Math.max(...checks.map(({ check }) => check.length));
+  const lines = checks.flatMap(({ check, state, message, hint }) => [
+    `${marks[state]} ${check.padEnd(width)}  ${printable(message)}`,
+    ...(hint === undefined ? [] : [`  ${' '.repeat(width)}  → ${printable(hint)}`]),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+async function attempt(check: string, work: () => Check[] | Promise<Check[]>): Promise<Check[]> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TdsyncError)) throw error;
+    const { message, hint } = error;
+    return [{ check, state: 'failed', message, ...(hint !== undefined && { hint }) }];
+  }
+}
+
+function checkFileModes({ loaded }: Session): Check[] {
+  const mode = statSync(loaded.file).mode & 0o777;
+  if ((mode & 0o022) === 0) return [];
+  const message = `${loaded.file} can be changed by others (mode ${mode.toString(8)})`;
+  return [{ check: 'file modes', state: 'warning', message, hint: `chmod go-w ${loaded.file}` }];
+}
+
+function checkSecretReferences({ configuration }: Session): Check[] {
+  const checks = checkSecrets(configuration).map(({ path, reference, resolves, message, hint }): Check => {
+    if (resolves) return { check: 'secret', state: 'ok', message: `${path}: ${reference} can be read` };
+    return {
+      check: 'secret',
+      state: 'failed',
+      message: message ?? `${path}: ${reference} cannot be read`,
+      ...(hint && { hint }),
+    };
+  });
+  const notices = secretNotices(configuration).map(
+    ({ message }): Check => ({ check: 'secret', state: 'warning', message }),
+  );
+  return [...checks, ...notices];
+}
+
+async function checkSnapshotFile({ configuration }: Session): Promise<Check[]> {
+  const { checkSnapshot } = await import('../store/check.ts');
+  const { exists, path, mode, size, problems } = checkSnapshot(configuration.snapshot.path);
+  if (problems.length > 0) return problems.map((message): Check => ({ check: 'snapshot', state: 'failed', message }));
+  const message = exists
+    ? `${path} is sound (${Math.ceil(size / 1024)} KiB, mode ${mode})`
+    : `${path} does not exist yet; the first run makes it`;
+  return [{ check: 'snapshot', state: 'ok', message }];
+}
+
+/** Token, the three listing permissions, and the names in the role rules. */
+async function checkTwilio({ configuration, rim }: Session, signal: AbortSignal): Promise<Check[]> {
+  const { rules } = configuration;
+  await using target = await composeTarget(configuration, rim);
+  const roles = await attempt('roles', async () => {
+    const list = await target.listRoles(signal);
+    const accounts = await target.listAccounts(signal);
+    const { issues } = resolveEntitlements(rules.roles, list, accounts, rules.organization);
+    const seen: Check = { check: 'roles', state: 'ok', message: `${list.length} roles in the organization` };
+    const unknown = issues.map(
+      ({ path, message }): Check => ({ check: 'role rules', state: 'failed', message: `${path}: ${message}` }),
+    );
+    return [
+      seen,
+      ...(issues.length === 0
+        ? [{ check: 'role rules', state: 'ok', message: 'every role and scope resolves' } as const]
+        : unknown),
+    ];
+  });
+  const users = await attempt('users', async () => {
+    const count = await target.listUsers(() => {}, signal);
+    return [{ check: 'users', state: 'ok', message: `${count} users in the organization, the list is complete` }];
+  });
+  const assignments = await attempt('role assignments', async () => {
+    const count = await target.listAssignments({ scope: rules.organization }, () => {}, signal);
+    return [{ check: 'role assignments', state: 'ok', message: `${count} in the organization's own scope` }];
+  });
+  return [...roles, ...users, ...assignments];
+}
+
+/** A whole read: the only proof that the next run's read will be complete. */
+async function checkSource({ configuration, compiled, rim }: Session, signal: AbortSignal): Promise<Check[]> {
+  const source = await composeSource(configuration.source, rim);
+  const none = { rules: configuration.rules.roles.map(() => []), named: new Set<string>(), scopes: new Set<never>() };
+  const builder = buildDesiredState(
+    compiled,
+    {
+      ...none,
+      nameOf: () => {
+        throw new Error('unused');
+      },
+    },
+    () => false,
+  );
+  const read = await source.read(compiled.demand, (entry) => builder.accept(entry), signal);
+  const { inScope, findings, entries } = builder.finish();
+  const checks: Check[] = [
+    { check: 'source', state: 'ok', message: `${read.description}: complete read of ${entries} entries` },
+  ];
+  checks.push(
+    inScope === 0
+      ? {
+          check: 'filter',
+          state: 'failed',
+          message: 'the filter matches nobody',
+          hint: 'correct `filter`; a run would be refused',
+        }
+      : { check: 'filter', state: 'ok', message: `${inScope} people in scope` },
+  );
+  for (const { code, message } of findings.slice(0, 5))
+    checks.push({ check: 'mapping', state: 'warning', message: `${code}: ${message}` });
+  if (findings.length > 5)
+    checks.push({ check: 'mapping', state: 'warning', message: `and ${findings.length - 5} more` });
+  return checks;
+}

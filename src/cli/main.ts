@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// Node is checked before anything else is loaded: the SQLite library ends an older Node without a word.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    `tdsync: Node ${process.versions.node} is too old; install Node 22.18 or newer (24 is recommended)\n`,
+  );
+  process.exit(1);
+}
+const { run } = await import('./program.ts');
+process.exitCode = await run(process.argv.slice(2));

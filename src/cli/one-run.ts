@@ -1,0 +1,59 @@
+/** One run: lease, composition, signals, report. */
+import { compose } from '../compose.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { RunReport } from '../domain/run.ts';
+import { onShutdown } from '../ops/shutdown.ts';
+import { dryRunOnce, type PassOptions, type Reconciled, reconcileOnce } from '../reconcile/reconcile.ts';
+import { reportJson } from '../report/json.ts';
+import { renderRun } from '../report/run-text.ts';
+import { type ExitCode, exitCodeOf, exitCodeOfRun } from './exit-codes.ts';
+import { locating, type Session, whoRuns } from './session.ts';
+import { complain, errorText, palette, print } from './terminal.ts';
+
+export interface Presentation {
+  readonly json?: boolean;
+  readonly detailedExitcode?: boolean;
+}
+
+/** Writes nothing to Twilio and nothing to the snapshot; takes no lease, so that it can be run beside a daemon. */
+export async function dryRun(session: Session, options: PassOptions): Promise<RunReport> {
+  const { configuration, compiled, digest, rim } = session;
+  using shutdown = onShutdown();
+  await using composition = await compose(configuration, compiled, digest, rim, 'read');
+  return await locating(session, () => dryRunOnce(composition.context, options, shutdown.signal));
+}
+
+/** Takes the lease for one run and lets it go after. Throws LeaseHeldError when another run has it. */
+export async function runOnce(
+  session: Session,
+  command: string,
+  options: PassOptions & { readonly reviewed?: Plan },
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const { configuration, compiled, digest, rim } = session;
+  const { acquireLease } = await import('../store/lease.ts');
+  const start = whoRuns(command);
+  using _lease = acquireLease(configuration.snapshot.path, { ...start, since: rim.clock.now() });
+  await using composition = await compose(configuration, compiled, digest, rim, 'write');
+  const reconciled = await locating(session, () => reconcileOnce(composition.context, { ...options, start }, signal));
+  composition.snapshot.prune(rim.clock.now() - configuration.snapshot.keepRunsMs);
+  return reconciled;
+}
+
+export async function realRun(
+  session: Session,
+  command: string,
+  options: PassOptions & { readonly reviewed?: Plan },
+  presentation: Presentation,
+): Promise<ExitCode> {
+  using shutdown = onShutdown();
+  const { report, error } = await runOnce(session, command, options, shutdown.signal);
+  present(report, presentation);
+  if (error === undefined) return exitCodeOfRun(report.status, presentation.detailedExitcode === true);
+  complain(errorText(error));
+  return exitCodeOf(error);
+}
+
+export function present(report: RunReport, { json }: Presentation): void {
+  print(json ? reportJson(report) : renderRun(report, { palette: palette() }));
+}

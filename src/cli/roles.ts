@@ -1,0 +1,28 @@
+import { composeTarget } from '../compose.ts';
+import { compareStrings } from '../domain/identity.ts';
+import { onShutdown } from '../ops/shutdown.ts';
+import { printable } from '../report/palette.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { GlobalOptions } from './program.ts';
+import { openSession } from './session.ts';
+import { print } from './terminal.ts';
+
+/** Asks Twilio, not the snapshot: it is for writing rules, often before the first run. */
+export async function roles(options: GlobalOptions): Promise<ExitCode> {
+  const { configuration, rim } = openSession(options);
+  using shutdown = onShutdown();
+  await using target = await composeTarget(configuration, rim);
+  const list = [...(await target.listRoles(shutdown.signal))].sort(
+    (a, b) => compareStrings(a.name, b.name) || compareStrings(a.sid, b.sid),
+  );
+  if (options.json) {
+    print(`${JSON.stringify({ version: 1, roles: list }, null, 2)}\n`);
+    return exitCodes.ok;
+  }
+  const width = Math.max(4, ...list.map(({ name }) => name.length));
+  const lines = list.map(
+    ({ name, sid, lowestLevel }) => `${printable(name).padEnd(width)}  ${sid}  ${lowestLevel ?? 'unknown'}`,
+  );
+  print(`${'Name'.padEnd(width)}  ${'SID'.padEnd(34)}  Lowest level\n${lines.join('\n')}\n`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,73 @@
+import { parseDuration } from '../config/durations.ts';
+import { systemClock } from '../ops/clock.ts';
+import { plain, printable } from '../report/palette.ts';
+import { findingsText, guardsText } from '../report/plan-text.ts';
+import type { RunHistory, RunSummary } from '../store/run-history.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { GlobalOptions } from './program.ts';
+import { runLine } from './run-line.ts';
+import { openForLooking } from './snapshot-session.ts';
+import { palette, print } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+interface StatusOptions extends GlobalOptions {
+  readonly maxAge?: string;
+}
+
+/** The container's health check: with --max-age it exits 1 when the last good run is older, or there was none. */
+export async function status(options: StatusOptions): Promise<ExitCode> {
+  const maxAgeMs = options.maxAge === undefined ? undefined : parseMaxAge(options.maxAge);
+  const { snapshot } = openForLooking(options);
+  using _snapshot = snapshot;
+  const { history } = snapshot;
+  const good = history.lastGoodRun();
+  const ageMs = good?.endedAt === undefined ? undefined : systemClock.now() - good.endedAt;
+  const stale = maxAgeMs !== undefined && (ageMs === undefined || ageMs > maxAgeMs);
+  print(options.json ? asJson(history, good, stale) : asText(history, good, stale, options.maxAge));
+  return stale ? exitCodes.unexpected : exitCodes.ok;
+}
+
+function parseMaxAge(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new UsageError(`--max-age: "${text}" is not a duration; write for example 30m, 2h or 1d`);
+  return ms;
+}
+
+function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolean): string {
+  const refused = history.refusedPlan();
+  const document = {
+    version: 1,
+    healthy: !stale,
+    lastRun: history.lastRun(),
+    lastGoodRun: good,
+    managed: history.managed(),
+    pendingAbsences: history.pendingAbsences(),
+    findings: history.openFindings(),
+    refusedPlan: refused && {
+      digest: refused.digest,
+      run: refused.run,
+      at: refused.at,
+      guards: refused.verdict.guards,
+    },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function asText(history: RunHistory, good: RunSummary | undefined, stale: boolean, maxAge: string | undefined): string {
+  const colours = palette();
+  const last = history.lastRun();
+  const absences = history.pendingAbsences();
+  const refused = history.refusedPlan();
+  const lines = [
+    `Last run:      ${last === undefined ? 'none yet' : runLine(last)}`,
+    `Last good run: ${good === undefined ? 'none yet' : runLine(good)}`,
+    `Managed:       ${history.managed()} people${absences > 0 ? `, ${absences} missing from the source` : ''}`,
+  ];
+  if (stale) lines.push(colours.removed(`No good run within ${maxAge}: look at the last run's error and at the log`));
+  const sections = [lines.join('\n'), findingsText(history.openFindings(), colours, 50)];
+  if (refused !== undefined) {
+    const digest = `${refused.plan.operations.length} operations, digest ${printable(refused.digest)}`;
+    sections.push(`Refused plan of run ${refused.run}: ${digest}\n${guardsText(refused.verdict, plain)}`);
+  }
+  return `${sections.filter((each) => each !== '').join('\n\n')}\n`;
+}

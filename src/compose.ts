@@ -1,0 +1,91 @@
+/** The only place where adapters meet. */
+
+import type { Configuration, SourceSettings } from './config/configuration.ts';
+import type { ScopeSid } from './domain/identity.ts';
+import type { CompiledRules } from './engine/compile.ts';
+import type { Clock, DirectorySource, Logger, Progress } from './ports.ts';
+import type { Context } from './reconcile/context.ts';
+import type { Snapshot } from './store/snapshot.ts';
+import type { TwilioTarget } from './twilio/twilio-target.ts';
+
+/** What the outside world gives: time, places to write to, and proxies. */
+export interface Rim {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly progress: Progress;
+  /** For proxies (HTTPS_PROXY, NO_PROXY …). */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Composition extends AsyncDisposable {
+  readonly context: Context;
+  readonly snapshot: Snapshot;
+  readonly target: TwilioTarget;
+}
+
+/** Adapters are imported when they are needed: a command pays for what it uses. */
+export async function compose(
+  configuration: Configuration,
+  compiled: CompiledRules,
+  digest: string,
+  rim: Rim,
+  mode: 'write' | 'read',
+): Promise<Composition> {
+  const { rules, twilio } = configuration;
+  const [{ openSnapshot }, target, source] = await Promise.all([
+    import('./store/snapshot.ts'),
+    composeTarget(configuration, rim),
+    composeSource(configuration.source, rim),
+  ]);
+  const snapshot = openSnapshot(configuration.snapshot.path, mode, rules.organization);
+  for (const notice of snapshot.notices) rim.logger.warn({ path: configuration.snapshot.path }, notice);
+  const context: Context = {
+    rules,
+    compiled,
+    configuration: digest,
+    source,
+    target,
+    store: snapshot.store,
+    journal: snapshot.journal,
+    clock: rim.clock,
+    logger: rim.logger,
+    progress: rim.progress,
+    refreshUsersMs: configuration.snapshot.refreshUsersMs,
+    refreshAssignmentsMs: configuration.snapshot.refreshAssignmentsMs,
+    requestsPerSecond: twilio.limits.requestsPerSecond,
+    maxConcurrent: twilio.limits.maxConcurrent,
+  };
+  return {
+    context,
+    snapshot,
+    target,
+    async [Symbol.asyncDispose]() {
+      snapshot.close();
+      await target[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function composeTarget({ twilio }: Configuration, rim: Rim): Promise<TwilioTarget> {
+  const { createTwilioTarget } = await import('./twilio/twilio-target.ts');
+  return createTwilioTarget({
+    organization: twilio.organizationSid as ScopeSid,
+    clientId: twilio.oauth.clientId,
+    clientSecret: twilio.oauth.clientSecret,
+    endpoints: twilio.endpoints,
+    limits: twilio.limits,
+    clock: rim.clock,
+    logger: rim.logger,
+    random: Math.random,
+    proxyEnv: rim.environment,
+  });
+}
+
+export async function composeSource(settings: SourceSettings, rim: Rim): Promise<DirectorySource> {
+  if (settings.type === 'csv') {
+    const { createCsvSource } = await import('./sources/csv/csv-source.ts');
+    return createCsvSource(settings.options, rim.clock);
+  }
+  const { createLdapSource } = await import('./sources/ldap/ldap-source.ts');
+  return createLdapSource(settings.options, rim.logger);
+}

@@ -1,0 +1,59 @@
+import { InternalError } from '../errors.ts';
+import type { Effect } from '../ports.ts';
+import type { Database } from './database.ts';
+import { deleteLink, putLastApplied, putLink, putParked } from './links.ts';
+import { putAssignment } from './mirror-assignments.ts';
+import { markDeactivated, putUserResource } from './mirror-users.ts';
+
+/** Part of a transaction of the caller's: the one that records the operation's outcome. */
+export function applyEffect(database: Database, effect: Effect, at: number): void {
+  switch (effect.effect) {
+    case 'user':
+      putUserResource(database, effect.user, effect.resource);
+      return;
+    case 'user-deactivated':
+      markDeactivated(database, effect.user);
+      return;
+    case 'linked':
+      refuseSecondLink(database, effect.link.externalId, effect.link.user);
+      putLink(database, effect.link, effect.origin, at);
+      return;
+    case 'unlinked':
+      deleteLink(database, effect.externalId);
+      return;
+    case 'applied':
+      putLastApplied(database, effect.externalId, effect.applied);
+      return;
+    case 'assigned': {
+      const { user, role, scope } = effect.assignment;
+      putAssignment(database, effect.assignment);
+      if (effect.own) database.statement('INSERT OR IGNORE INTO own_grants VALUES (?, ?, ?)').run(user, role, scope);
+      return;
+    }
+    case 'revoked':
+      database.statement('DELETE FROM assignments WHERE sid = ?').run(effect.assignment);
+      database
+        .statement('DELETE FROM own_grants WHERE user = ? AND role = ? AND scope = ?')
+        .run(effect.user, effect.grant.role, effect.grant.scope);
+      return;
+    case 'parked':
+      putParked(database, effect.parked);
+      return;
+    case 'unparked':
+      database.statement('DELETE FROM parked WHERE external_id = ?').run(effect.externalId);
+  }
+}
+
+/** Two people behind one Twilio user would undo each other's values for ever. */
+function refuseSecondLink(database: Database, externalId: string, user: string): void {
+  const other = database
+    .statement<{ readonly externalId: string }>(
+      'SELECT external_id AS externalId FROM links WHERE user = ? AND external_id <> ?',
+    )
+    .get(user, externalId);
+  if (other !== undefined) {
+    throw new InternalError(
+      `cannot link ${externalId} to ${user} in ${database.path}: ${other.externalId} is linked to it`,
+    );
+  }
+}

@@ -1,0 +1,151 @@
+import type { ExternalId, RoleSid, ScopeSid, UserSid } from '../domain/identity.ts';
+import type { FindingCode } from '../domain/plan.ts';
+import type { Grant, LastApplied, Link } from '../domain/user.ts';
+import type { Parked, SnapshotStore } from '../ports.ts';
+import type { Database } from './database.ts';
+import { paged } from './paging.ts';
+
+type KnownToUs = Pick<
+  SnapshotStore,
+  'links' | 'lastApplied' | 'absences' | 'ownGrants' | 'parked' | 'lastCompleteRead'
+>;
+
+interface OwnGrantRow {
+  readonly user: UserSid;
+  readonly role: RoleSid;
+  readonly scope: ScopeSid;
+}
+
+interface ParkedRow {
+  readonly externalId: ExternalId;
+  readonly record: string;
+  readonly code: FindingCode;
+  readonly message: string;
+  readonly since: number;
+  readonly attempts: number;
+  readonly retryAt: number | null;
+}
+
+/** What we know and Twilio does not: links, last-applied values, absences, ownership of grants, parked people. */
+export function knownToUs(database: Database): KnownToUs {
+  return {
+    links: () =>
+      paged<Link, [string]>(
+        database,
+        'read the links',
+        'SELECT external_id AS externalId, user FROM links WHERE external_id > ? ORDER BY external_id LIMIT ?',
+        [''],
+        (last) => [last.externalId],
+      ),
+    lastApplied: (externalId) =>
+      database.read(`read what was last applied to ${externalId}`, () => lastApplied(database, externalId)),
+    absences: () => database.read('read the absences', () => absences(database)),
+    ownGrants: () =>
+      paged<Grant & { readonly user: UserSid }, [string, string, string]>(
+        database,
+        'read the grants that we made',
+        'SELECT user, role, scope FROM own_grants WHERE (user, role, scope) > (?, ?, ?) ORDER BY user, role, scope LIMIT ?',
+        ['', '', ''],
+        (last: OwnGrantRow) => [last.user, last.role, last.scope],
+      ),
+    *parked() {
+      const rows = paged<ParkedRow, [string]>(
+        database,
+        'read the parked people',
+        `SELECT external_id AS externalId, record, code, message, since, attempts, retry_at AS retryAt FROM parked
+         WHERE external_id > ? ORDER BY external_id LIMIT ?`,
+        [''],
+        (last) => [last.externalId],
+      );
+      for (const row of rows) yield { ...row, retryAt: row.retryAt ?? undefined };
+    },
+    lastCompleteRead: () =>
+      database.read('read the size of the last complete read', () =>
+        database
+          .statement<{ readonly entries: number; readonly inScope: number }>(
+            'SELECT entries, in_scope AS inScope FROM last_complete_read',
+          )
+          .get(),
+      ),
+  };
+}
+
+function lastApplied(database: Database, externalId: ExternalId): LastApplied | undefined {
+  const row = database
+    .statement<{ readonly sent: string; readonly returned: string; readonly active: number }>(
+      'SELECT sent_json AS sent, returned_json AS returned, active FROM last_applied WHERE external_id = ?',
+    )
+    .get(externalId);
+  if (row === undefined) return undefined;
+  return { sent: JSON.parse(row.sent), returned: JSON.parse(row.returned), active: row.active === 1 };
+}
+
+function absences(database: Database): Map<ExternalId, number> {
+  const rows = database
+    .statement<{ readonly externalId: ExternalId; readonly reads: number }>(
+      'SELECT external_id AS externalId, reads FROM absences ORDER BY external_id',
+    )
+    .all();
+  return new Map(rows.map((row) => [row.externalId, row.reads]));
+}
+
+// What follows is part of a transaction of the caller's.
+
+/** Another user under a known externalId begins anew: what was last applied was applied to somebody else's record. */
+export function putLink(database: Database, link: Link, origin: 'created' | 'adopted', at: number): void {
+  const before = database
+    .statement<{ readonly user: UserSid }>('SELECT user FROM links WHERE external_id = ?')
+    .get(link.externalId);
+  if (before !== undefined && before.user === link.user) return;
+  database.statement('DELETE FROM last_applied WHERE external_id = ?').run(link.externalId);
+  database
+    .statement(
+      `INSERT INTO links (external_id, user, origin, since) VALUES (?, ?, ?, ?)
+       ON CONFLICT (external_id) DO UPDATE SET user = excluded.user, origin = excluded.origin, since = excluded.since`,
+    )
+    .run(link.externalId, link.user, origin, at);
+}
+
+/** Own grants stay: they are facts about the user, and go when Twilio no longer shows them. */
+export function deleteLink(database: Database, externalId: ExternalId): void {
+  database.statement('DELETE FROM links WHERE external_id = ?').run(externalId);
+  database.statement('DELETE FROM last_applied WHERE external_id = ?').run(externalId);
+  database.statement('DELETE FROM absences WHERE external_id = ?').run(externalId);
+}
+
+export function putLastApplied(database: Database, externalId: ExternalId, applied: LastApplied): void {
+  database
+    .statement(
+      `INSERT INTO last_applied (external_id, sent_json, returned_json, active) VALUES (?, ?, ?, ?) ON CONFLICT (external_id)
+       DO UPDATE SET sent_json = excluded.sent_json, returned_json = excluded.returned_json, active = excluded.active`,
+    )
+    .run(externalId, JSON.stringify(applied.sent), JSON.stringify(applied.returned), applied.active ? 1 : 0);
+}
+
+export function putParked(database: Database, parked: Parked): void {
+  database
+    .statement('INSERT OR REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run(
+      parked.externalId,
+      parked.record,
+      parked.code,
+      parked.message,
+      parked.since,
+      parked.attempts,
+      parked.retryAt ?? null,
+    );
+}
+
+export function replaceAbsences(database: Database, counts: ReadonlyMap<ExternalId, number>): void {
+  database.statement('DELETE FROM absences').run();
+  for (const [externalId, reads] of counts) {
+    database.statement('INSERT INTO absences VALUES (?, ?)').run(externalId, reads);
+  }
+}
+
+export function putLastCompleteRead(
+  database: Database,
+  read: { readonly entries: number; readonly inScope: number },
+): void {
+  database.statement('INSERT OR REPLACE INTO last_complete_read VALUES (1, ?, ?)').run(read.entries, read.inScope);
+}

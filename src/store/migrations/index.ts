@@ -1,0 +1,16 @@
+import { initial } from './0001-initial.ts';
+
+/** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
+export interface Migration {
+  /** Also SQLite's `user_version` after the step. */
+  readonly version: number;
+  readonly sql: string;
+}
+
+/**
+ * All steps in order: version n stands at index n - 1.
+ */
+export const migrations: readonly Migration[] = [initial];
+
+/** What this version of the program reads and writes. */
+export const schemaVersion = migrations.length;

@@ -1,0 +1,164 @@
+/**
+ * The journal of runs and their operations: intent before each call, outcome after it.
+ *
+ * An operation's state: `pending` (planned) → `intended` (about to be called) → `done`, `already` or `failed`; or
+ * `pending` → `skipped`. In a run that has ended, `pending` was never tried, and `intended` may or may not have taken effect: the
+ * process died, or Twilio never answered. `unfinished` lists those to every later run until one has made a plan. That plan
+ * was computed after looking at Twilio, so what the operation came to is in it, and the operation is marked as checked
+ * by that run.
+ */
+import type { Operation } from '../domain/operation.ts';
+import type { Plan, Verdict } from '../domain/plan.ts';
+import type { Outcome } from '../domain/run.ts';
+import { InternalError } from '../errors.ts';
+import type { RunEnd, RunJournal, RunStart } from '../ports.ts';
+import type { Database } from './database.ts';
+import { applyEffect } from './effects.ts';
+import { addFindings } from './finding-sets.ts';
+import { putLastCompleteRead, replaceAbsences } from './links.ts';
+import { keepRefusedPlan } from './refused-plans.ts';
+import { storeTally, tallyPlan } from './tally.ts';
+
+/** The run that this process has started and not yet ended. */
+export interface RunningRun {
+  id: string | undefined;
+}
+
+export function openRunJournal(database: Database, running: RunningRun): RunJournal {
+  return {
+    start(run) {
+      const id = database.write('record the start of the run', () => start(database, run));
+      running.id = id;
+      return id;
+    },
+    planned: (run, plan, verdict) =>
+      database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict)),
+    intend: (run, operation, at) =>
+      database.write(`record the intent to ${operation.id}`, () => intend(database, run, operation, at)),
+    complete: (run, operation, outcome, effects, at) =>
+      database.write(`record the outcome of ${operation.id}`, () => {
+        complete(database, run, operation, outcome, at);
+        for (const effect of effects) applyEffect(database, effect, at);
+      }),
+    end(run, end) {
+      database.write(`record the end of run ${run}`, () => endRun(database, run, end));
+      if (running.id === run) running.id = undefined;
+    },
+  };
+}
+
+function start(database: Database, run: RunStart): string {
+  interruptUnended(database);
+  const id = newRunId(database, run.at);
+  database
+    .statement(
+      `INSERT INTO runs (id, command, host, pid, user, allowances_json, started_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(id, run.command, run.host, run.pid, run.user, JSON.stringify(run.allowances), run.at);
+  return id;
+}
+
+/** Whoever starts a run holds the lease: a run without an end is dead. When it died is not known. */
+function interruptUnended(database: Database): void {
+  const unended = database.statement<{ readonly seq: number }>('SELECT seq FROM runs WHERE status IS NULL').all();
+  for (const { seq } of unended) {
+    database.statement(`UPDATE runs SET status = 'interrupted' WHERE seq = ?`).run(seq);
+    storeTally(database, seq);
+  }
+}
+
+/** `20261124T091500Z-001`: the second in UTC, and a counter within it. Sorts by time; short enough to be typed. */
+function newRunId(database: Database, at: number): string {
+  const second = `${new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+  const last = database
+    .statement<{ readonly id: string | null }>('SELECT max(id) AS id FROM runs WHERE id GLOB ?')
+    .get(`${second}-*`);
+  const counter = Number(last?.id?.slice(second.length + 1) ?? 0) + 1;
+  return `${second}-${String(counter).padStart(3, '0')}`;
+}
+
+function planned(database: Database, run: string, plan: Plan, verdict: Verdict): void {
+  const seq = sequenceOf(database, run);
+  database
+    .statement(`UPDATE operations SET checked_by = ? WHERE state = 'intended' AND checked_by IS NULL AND run <> ?`)
+    .run(run, seq);
+  database
+    .statement('UPDATE runs SET digest = ?, counts_json = ?, verdict_json = ?, tally_json = ? WHERE seq = ?')
+    .run(plan.digest, JSON.stringify(plan.counts), JSON.stringify(verdict), JSON.stringify(tallyPlan(plan)), seq);
+  addFindings(database, seq, plan.findings);
+  if (!verdict.allowed) {
+    keepRefusedPlan(database, plan);
+    return;
+  }
+  const insert = database.statement(
+    `INSERT INTO operations (run, id, external_id, kind, operation_json, state) VALUES (?, ?, ?, ?, ?, 'pending')`,
+  );
+  for (const operation of plan.operations) {
+    insert.run(seq, operation.id, operation.externalId, operation.kind, JSON.stringify(operation));
+  }
+}
+
+function intend(database: Database, run: string, operation: Operation, at: number): void {
+  const { changes } = database
+    .statement(
+      `UPDATE operations SET state = 'intended', intended_at = ?
+       WHERE run = (SELECT seq FROM runs WHERE id = ?) AND id = ? AND state = 'pending'`,
+    )
+    .run(at, run, operation.id);
+  if (changes !== 1) throw outOfTurn('intend', run, operation);
+}
+
+function complete(database: Database, run: string, operation: Operation, outcome: Outcome, at: number): void {
+  const { changes } = database
+    .statement(
+      `UPDATE operations SET state = ?, code = ?, message = ?, request_id = ?, finished_at = ?
+       WHERE run = (SELECT seq FROM runs WHERE id = ?) AND id = ? AND state IN ('pending', 'intended')`,
+    )
+    .run(
+      outcome.state,
+      outcome.state === 'failed' ? outcome.code : null,
+      outcome.state === 'failed' || outcome.state === 'skipped' ? outcome.message : null,
+      outcome.state === 'skipped' ? null : (outcome.requestId ?? null),
+      at,
+      run,
+      operation.id,
+    );
+  if (changes !== 1) throw outOfTurn('complete', run, operation);
+}
+
+/** What happened is never written over. */
+function outOfTurn(step: string, run: string, operation: Operation): InternalError {
+  return new InternalError(`cannot ${step} ${operation.id}: it is not open in run ${run}`);
+}
+
+function endRun(database: Database, run: string, end: RunEnd): void {
+  const seq = sequenceOf(database, run);
+  addFindings(database, seq, end.findings);
+  database
+    .statement(
+      `UPDATE runs SET status = ?, ended_at = ?, calls_json = ?, error_code = ?, error_message = ? WHERE seq = ?`,
+    )
+    .run(end.status, end.at, JSON.stringify(end.calls), end.error?.code ?? null, end.error?.message ?? null, seq);
+  storeTally(database, seq);
+  if (end.absences !== undefined) replaceAbsences(database, end.absences);
+  if (end.read !== undefined && (end.status === 'converged' || end.status === 'applied')) {
+    putLastCompleteRead(database, end.read);
+  }
+}
+
+function sequenceOf(database: Database, run: string): number {
+  const row = database.statement<{ readonly seq: number }>('SELECT seq FROM runs WHERE id = ?').get(run);
+  if (row === undefined) throw new InternalError(`run ${run} is not in ${database.path}`);
+  return row.seq;
+}
+
+/** Operations that may or may not have taken effect, oldest first; what the running run itself is about to call is not among them. */
+export function unfinishedOperations(database: Database, running: RunningRun): Operation[] {
+  return database
+    .statement<{ readonly operation: string }>(
+      `SELECT operation_json AS operation FROM operations JOIN runs ON runs.seq = operations.run
+       WHERE state = 'intended' AND checked_by IS NULL AND runs.id IS NOT ? ORDER BY operations.seq`,
+    )
+    .all(running.id ?? null)
+    .map((row) => JSON.parse(row.operation) as Operation);
+}

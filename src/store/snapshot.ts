@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import type { ScopeSid } from '../domain/identity.ts';
+import type { TwilioUser } from '../domain/user.ts';
+import { InternalError } from '../errors.ts';
+import type { RunJournal, SnapshotStore } from '../ports.ts';
+import { type Approvals, openApprovals } from './approvals.ts';
+import type { Database } from './database.ts';
+import { knownToUs } from './links.ts';
+import { mirrorAssignments } from './mirror-assignments.ts';
+import { mirrorRoles } from './mirror-roles.ts';
+import { mirrorUsers } from './mirror-users.ts';
+import { openForWriting } from './open-for-writing.ts';
+import { prune } from './prune.ts';
+import { openForReading } from './read-only.ts';
+import { openRunHistory, type RunHistory } from './run-history.ts';
+import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
+
+/** One open snapshot. Everything in it throws StoreError only, but for what a caller's own callback throws. */
+export interface Snapshot extends Disposable {
+  readonly store: SnapshotStore;
+  readonly journal: RunJournal;
+  readonly history: RunHistory;
+  readonly approvals: Approvals;
+  /** What opening it put right, for the operator to know. */
+  readonly notices: readonly string[];
+  /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
+  resources(): Iterable<{ readonly user: TwilioUser; readonly resource: string | undefined }>;
+  /** Deletes runs that started before `before`, in milliseconds since the epoch, and returns their number. See prune.ts. */
+  prune(before: number): number;
+  /** May be called again. */
+  close(): void;
+}
+
+/**
+ * Opens the snapshot at `path`.
+ *
+ * `write` makes file and folder where they are missing, migrates an older schema, and binds a new snapshot to `organization`.
+ * `read` leaves the file as it is: whatever would change it throws InternalError. It works without a file, on a read-only
+ * disk, and while another process writes.
+ *
+ * `organization` undefined: whichever the snapshot belongs to.
+ * Throws SnapshotUnusableError (access, disk, lock, or another organization), SnapshotCorruptError or SchemaTooNewError.
+ */
+export function openSnapshot(path: string, mode: 'write' | 'read', organization: ScopeSid | undefined): Snapshot {
+  const file = resolve(path);
+  if (mode === 'read') {
+    const { database, close } = openForReading(file, organization);
+    return assemble(database, mode, [], close);
+  }
+  const { database, notices } = openForWriting(file, organization);
+  return assemble(database, mode, notices, () => database.connection.close());
+}
+
+function assemble(
+  database: Database,
+  mode: 'write' | 'read',
+  notices: readonly string[],
+  closeDatabase: () => void,
+): Snapshot {
+  const running: RunningRun = { id: undefined };
+  const { resources, ...users } = mirrorUsers(database);
+  const approvals = openApprovals(database);
+  const close = () => {
+    if (database.connection.open) closeDatabase();
+  };
+
+  function refuse(): never {
+    throw new InternalError(`snapshot ${database.path} was opened for reading and cannot be changed`);
+  }
+
+  return {
+    store: {
+      ...knownToUs(database),
+      ...users,
+      ...mirrorAssignments(database),
+      ...mirrorRoles(database),
+      unfinished: () => database.read('read unfinished operations', () => unfinishedOperations(database, running)),
+      ...(mode === 'read' && {
+        refreshUsers: refuse,
+        refreshAssignments: refuse,
+        refreshAssignmentsOf: refuse,
+        refreshRoles: refuse,
+      }),
+    },
+    journal:
+      mode === 'write'
+        ? openRunJournal(database, running)
+        : { start: refuse, planned: refuse, intend: refuse, complete: refuse, end: refuse },
+    history: openRunHistory(database),
+    approvals: mode === 'write' ? approvals : { ...approvals, approve: refuse, use: refuse },
+    notices,
+    resources,
+    prune: mode === 'write' ? (before) => prune(database, before) : refuse,
+    close,
+    [Symbol.dispose]: close,
+  };
+}

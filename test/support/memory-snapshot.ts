@@ -1,0 +1,119 @@
+/** Snapshot and journal in memory, without a mirror: each read of Twilio is a fresh one. */
+import type { ExternalId, UserSid } from '../../src/domain/identity.ts';
+import type { Operation } from '../../src/domain/operation.ts';
+import type { Outcome } from '../../src/domain/run.ts';
+import { type Grant, grantKey, type LastApplied, type Link } from '../../src/domain/user.ts';
+import type { Effect, Parked, RunEnd, RunJournal, SnapshotStore } from '../../src/ports.ts';
+
+export interface SnapshotState {
+  readonly links?: readonly Link[];
+  readonly applied?: Readonly<Record<string, LastApplied>>;
+  readonly own?: readonly (Grant & { readonly user: UserSid })[];
+  readonly parked?: readonly Parked[];
+  readonly absences?: Readonly<Record<string, number>>;
+}
+
+export interface MemorySnapshot {
+  readonly store: SnapshotStore;
+  readonly journal: RunJournal;
+  readonly links: Map<ExternalId, UserSid>;
+  readonly applied: Map<ExternalId, LastApplied>;
+  readonly parked: Map<ExternalId, Parked>;
+  /** `intend <id>` and `<state> <id>`, in their order. */
+  readonly entries: string[];
+  readonly outcomes: Map<string, Outcome>;
+  readonly unfinished: Map<string, Operation>;
+  readonly ends: RunEnd[];
+}
+
+export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot {
+  const links = new Map((state.links ?? []).map(({ externalId, user }) => [externalId, user]));
+  const applied = new Map(Object.entries(state.applied ?? {}) as [ExternalId, LastApplied][]);
+  const parked = new Map((state.parked ?? []).map((each) => [each.externalId, each]));
+  const own = new Map((state.own ?? []).map((each) => [`${each.user} ${grantKey(each)}`, each]));
+  let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
+  let lastRead: { entries: number; inScope: number } | undefined;
+  const unfinished = new Map<string, Operation>();
+  const outcomes = new Map<string, Outcome>();
+  const entries: string[] = [];
+  const ends: RunEnd[] = [];
+
+  function take(effect: Effect): void {
+    switch (effect.effect) {
+      case 'linked':
+        links.set(effect.link.externalId, effect.link.user);
+        break;
+      case 'unlinked':
+        links.delete(effect.externalId);
+        break;
+      case 'applied':
+        applied.set(effect.externalId, effect.applied);
+        break;
+      case 'assigned': {
+        const { user, role, scope } = effect.assignment;
+        if (effect.own) own.set(`${user} ${grantKey(effect.assignment)}`, { user, role, scope });
+        break;
+      }
+      case 'revoked':
+        own.delete(`${effect.user} ${grantKey(effect.grant)}`);
+        break;
+      case 'parked':
+        parked.set(effect.parked.externalId, effect.parked);
+        break;
+      case 'unparked':
+        parked.delete(effect.externalId);
+        break;
+      case 'user':
+      case 'user-deactivated':
+        break;
+    }
+  }
+
+  return {
+    links,
+    applied,
+    parked,
+    entries,
+    outcomes,
+    unfinished,
+    ends,
+    store: {
+      links: () => [...links].map(([externalId, user]) => ({ externalId, user })),
+      lastApplied: (externalId) => applied.get(externalId),
+      absences: () => absences,
+      ownGrants: () => own.values(),
+      parked: () => parked.values(),
+      lastCompleteRead: () => lastRead,
+      unfinished: () => [...unfinished.values()],
+      ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
+      users: () => {},
+      resource: () => undefined,
+      assignments: () => [],
+      roles: () => [],
+      accounts: () => undefined,
+      refreshUsers: () => ({ add: () => {}, finish: () => {} }),
+      refreshAssignments: () => {},
+      refreshAssignmentsOf: () => {},
+      refreshRoles: () => {},
+    },
+    journal: {
+      start: () => 'run',
+      planned: () => unfinished.clear(),
+      intend(_run, operation) {
+        entries.push(`intend ${operation.id}`);
+        unfinished.set(operation.id, operation);
+      },
+      complete(_run, operation, outcome, effects) {
+        entries.push(`${outcome.state} ${operation.id}`);
+        unfinished.delete(operation.id);
+        outcomes.set(operation.id, outcome);
+        effects.forEach(take);
+      },
+      end(_run, end) {
+        ends.push(end);
+        if (end.absences !== undefined) absences = new Map(end.absences);
+        if (end.read !== undefined) lastRead = end.read;
+      },
+    },
+  };
+}
