@@ -1,3 +1,5 @@
+import type { UserResource } from './ports.ts';
+
 /**
  * Errors end a run and are thrown. Bad data about one person is a finding; one operation that failed is an outcome;
  * neither is ever thrown. A message says operation, object and reason; `hint` says what to try next.
@@ -101,9 +103,20 @@ export class TargetAuthError extends TargetError {
   readonly code = 'twilio-unauthorized';
 }
 
+export interface ConflictDetails extends TargetDetails {
+  readonly holder?: UserResource | undefined;
+}
+
 /** Somebody else changed the object, or the name is taken. */
 export class TargetConflictError extends TargetError {
   readonly code = 'twilio-conflict';
+  /** The user of this organization who holds the address or externalId; undefined when nobody visible does. */
+  readonly holder: UserResource | undefined;
+
+  constructor(message: string, details: ConflictDetails = {}) {
+    super(message, details);
+    this.holder = details.holder;
+  }
 }
 
 /** Twilio refuses this one record. */

@@ -121,7 +121,7 @@ export interface TargetDirectory {
 /** A person whom Twilio refused: left alone until the desired record changes or `retryAt` has come. */
 export interface Parked {
   readonly externalId: ExternalId;
-  /** What was refused: the desired record's digest at that time. */
+  /** What was refused: the digest of each refused operation, parted by spaces. */
   readonly record: string;
   readonly code: FindingCode;
   readonly message: string;

@@ -1,5 +1,5 @@
 import { configurationJsonSchema } from '../config/json-schema.ts';
-import { checkSecrets } from '../config/secrets.ts';
+import { checkSecrets } from '../config/secret-checks.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
 import { openSession } from './session.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { composeSource, composeTarget } from '../compose.ts';
-import { checkSecrets, secretNotices } from '../config/secrets.ts';
+import { checkSecrets, secretNotices } from '../config/secret-checks.ts';
 import { buildDesiredState } from '../engine/desired-state.ts';
 import { resolveEntitlements } from '../engine/entitlements.ts';
 import { TdsyncError } from '../errors.ts';

@@ -16,9 +16,12 @@ export type ScopeSid = Branded<string, 'ScopeSid'>;
 /** An address after `normalizeEmail`; two people have the same address exactly when these are equal. */
 export type Email = Branded<string, 'Email'>;
 
-/** The one normalisation of addresses used anywhere: trimmed, NFC, lower case. Makes no judgement on validity. */
+/**
+ * The one normalisation of addresses used anywhere: trimmed, lower case, NFC. Makes no judgement on validity.
+ * NFC comes last, because lower-casing can undo it: H with a macron below has no composed form, h with one has.
+ */
 export function normalizeEmail(raw: string): Email {
-  return raw.trim().normalize('NFC').toLowerCase() as Email;
+  return raw.trim().normalize('NFC').toLowerCase().normalize('NFC') as Email;
 }
 
 /** Code-unit order: the same on every machine, unlike `localeCompare`. */

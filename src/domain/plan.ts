@@ -59,7 +59,10 @@ export interface Plan {
   readonly operations: readonly Operation[];
   readonly findings: readonly Finding[];
   readonly counts: PlanCounts;
-  /** SHA-256, hex, over the canonical JSON of everything but the counts, which people outside the plan may change. */
+  /**
+   * SHA-256, hex, over the canonical JSON of everything but the counts, which people outside the plan may change, and the
+   * words of findings, which name lines that may move.
+   */
   readonly digest: string;
 }
 

@@ -28,7 +28,10 @@ export function grantKey(grant: Grant): GrantKey {
 /** What an entry in scope should look like in Twilio. `active` is false for people the mapping calls disabled. */
 export interface DesiredUser {
   readonly externalId: ExternalId;
-  /** Only mapped attributes; `userName` is always present and normalised. The primary e-mail always equals `userName`. */
+  /**
+   * Only mapped attributes; `userName` is normalised, and empty only for people who are not active and have no usable address.
+   * The primary e-mail always equals `userName`.
+   */
   readonly attributes: TextAttributes & { readonly userName: string };
   readonly active: boolean;
   readonly grants: readonly DesiredGrant[];

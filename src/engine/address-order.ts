@@ -5,21 +5,34 @@
  *   swap   A → b, B → a      A makes way to an intermediate address, B moves, A moves
  *   stuck  A → b, B stays    A is not touched: a finding
  *
+ * When everybody in a ring is still to be adopted, the first is adopted under the intermediate address and moves later.
  * Each wish for an address waits for at most one other person, the present holder; so wishes form chains and rings.
  */
-import { createHash } from 'node:crypto';
-import { compareStrings, type Email, normalizeEmail, type UserSid } from '../domain/identity.ts';
-import type { Operation, WriteOperation } from '../domain/operation.ts';
+import { compareStrings, type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
+import type { Operation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { TwilioUser } from '../domain/user.ts';
+import type { Parked } from '../ports.ts';
 import type { Links } from './correlate.ts';
+import { type Detour, detourOf } from './detour.ts';
 import type { Draft } from './draft.ts';
+import { parkedFinding, waits } from './parking.ts';
 
 export interface Ordered {
   /** Drafts whose addresses are free or will be, with `after` set, and with intermediate steps added. */
   readonly drafts: readonly Draft[];
   /** Of people whose wished address will not be free. */
   readonly findings: readonly Finding[];
+  /** People whose intermediate step Twilio refused before. */
+  readonly waiting: ReadonlySet<ExternalId>;
+}
+
+export interface AddressInput {
+  readonly drafts: readonly Draft[];
+  readonly byAddress: ReadonlyMap<Email, TwilioUser>;
+  readonly links: Links;
+  readonly parked: ReadonlyMap<ExternalId, Parked>;
+  readonly now: number;
 }
 
 /** An operation that sets an address, with the draft it comes from. */
@@ -31,24 +44,22 @@ interface Wish {
   state: 'unknown' | 'visiting' | 'free' | 'stuck';
 }
 
-export function orderAddresses(
-  drafts: readonly Draft[],
-  byAddress: ReadonlyMap<Email, TwilioUser>,
-  links: Links,
-): Ordered {
+export function orderAddresses({ drafts, byAddress, links, parked, now }: AddressInput): Ordered {
   const wishes = drafts.flatMap((draft) => wishOf(draft, byAddress));
   const byMover = new Map<UserSid, Wish>();
   for (const wish of wishes) if (wish.draft.user !== undefined) byMover.set(wish.draft.user, wish);
   const holderOf = (wish: Wish) => (wish.holder === undefined ? undefined : byMover.get(wish.holder.sid));
 
   const after = new Map<string, string>();
-  const detours = new Map<Draft, WriteOperation>();
+  const detours = new Map<Operation, Detour>();
+  const refused: Finding[] = [];
   for (const wish of wishes) settle(wish);
   const stuck = wishes.filter((wish) => wish.state === 'stuck');
   const dropped = new Set(stuck.map((wish) => wish.draft));
   return {
     drafts: drafts.filter((draft) => !dropped.has(draft)).map(amend),
-    findings: stuck.map((wish) => stuckFinding(wish, links)),
+    findings: [...stuck.map((wish) => stuckFinding(wish, links)), ...refused],
+    waiting: new Set(refused.flatMap(({ externalId }) => externalId || [])),
   };
 
   /** Follows the chain from one wish to its end, then decides backwards. */
@@ -70,43 +81,42 @@ export function orderAddresses(
     }
   }
 
-  /** The member with the smallest externalId makes way, so that the plan is the same for any order of the input. */
+  /** One member makes way, chosen so that the plan is the same for any order of the input. */
   function closeRing(ring: readonly Wish[]): void {
-    const [first] = [...ring].sort((a, b) => compareStrings(a.draft.externalId, b.draft.externalId));
+    const [first] = [...ring].sort(easiest);
+    const detour = first && detourOf(first.operation);
+    if (first === undefined || detour === undefined) return;
+    const park = parked.get(first.draft.externalId);
+    const refusal = waits(detour.first, park, now) ? parkedFinding(detour.first, park) : undefined;
+    if (refusal !== undefined) refused.push(refusal);
     for (const wish of ring) {
+      wish.state = refusal === undefined ? 'free' : 'stuck';
+      if (refusal !== undefined) continue;
       const next = holderOf(wish);
-      wish.state = 'free';
-      if (next !== undefined) after.set(wish.operation.id, next.operation.id);
-      if (first !== undefined && next === first) after.set(wish.operation.id, detourOf(first).id);
+      const mover = wish === first ? detour.last : wish.operation;
+      if (next !== undefined) after.set(mover.id, next === first ? detour.first.id : next.operation.id);
     }
-  }
-
-  function detourOf(wish: Wish): WriteOperation {
-    const { draft, operation } = wish;
-    const detour: WriteOperation = {
-      kind: 'update',
-      id: `update ${draft.externalId} makes-way`,
-      externalId: draft.externalId,
-      userName: draft.userName,
-      reason: 'makes-way',
-      user: draft.user as UserSid,
-      changes: operation.changes
-        .filter(({ attribute }) => attribute === 'userName')
-        .map((change) => ({ ...change, after: intermediate(change.before ?? '', draft.externalId) })),
-      activate: false,
-    };
-    detours.set(draft, detour);
-    return detour;
+    if (refusal === undefined) detours.set(first.operation, detour);
   }
 
   function amend(draft: Draft): Draft {
-    const detour = detours.get(draft);
-    const operations = draft.operations.map((operation) => {
-      const before = after.get(operation.id);
-      return before === undefined ? operation : { ...operation, after: before };
-    });
-    return { ...draft, operations: detour ? [detour, ...operations] : operations };
+    const operations = draft.operations
+      .flatMap((operation): readonly Operation[] => {
+        const detour = detours.get(operation);
+        return detour === undefined ? [operation] : [detour.first, detour.last];
+      })
+      .map((operation) => {
+        const before = after.get(operation.id);
+        return before === undefined ? operation : { ...operation, after: before };
+      });
+    return { ...draft, operations };
   }
+}
+
+/** Somebody who is linked already, by the smallest externalId: nobody is changed before being adopted. */
+function easiest(a: Wish, b: Wish): number {
+  const adopted = (wish: Wish) => (wish.operation.kind === 'adopt' ? 1 : 0);
+  return adopted(a) - adopted(b) || compareStrings(a.draft.externalId, b.draft.externalId);
 }
 
 function wishOf(draft: Draft, byAddress: ReadonlyMap<Email, TwilioUser>): Wish[] {
@@ -119,14 +129,6 @@ function wishOf(draft: Draft, byAddress: ReadonlyMap<Email, TwilioUser>): Wish[]
     return [{ draft, operation, address, holder: holder?.sid === draft.user ? undefined : holder, state: 'unknown' }];
   }
   return [];
-}
-
-/** An address of the same mailbox (RFC 5233 subaddressing) that nobody has. */
-function intermediate(address: string, externalId: string): string {
-  const at = address.lastIndexOf('@');
-  const tag = `+tdsync-${createHash('sha256').update(externalId).digest('hex').slice(0, 8)}`;
-  const domain = address.slice(at);
-  return `${address.slice(0, Math.min(at, 160 - tag.length - domain.length))}${tag}${domain}`;
 }
 
 function stuckFinding({ draft, holder, address }: Wish, links: Links): Finding {

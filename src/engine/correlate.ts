@@ -5,15 +5,17 @@
  * | desired, active | link | Twilio user                              | situation                  |
  * |-----------------|------|------------------------------------------|----------------------------|
  * | yes             | yes  | there                                    | linked                     |
- * | yes             | yes  | gone                                     | gone                       |
+ * | yes             | yes  | gone                                     | gone; as without a link when `recreateGone` |
  * | yes             | no   | one with our externalId                  | adoptable                  |
  * | yes             | no   | one with the address, nobody's           | adoptable, or `not-adopted`|
- * | yes             | no   | one with the address, another's          | `recycled-address`         |
+ * | yes             | no   | one with the address, linked or adoptable by another | joiner, who waits for the address |
+ * | yes             | no   | one with the address and a foreign externalId | `recycled-address`    |
+ * | yes             | no   | several with the address or externalId   | `ambiguous`                |
  * | yes             | no   | none                                     | joiner                     |
  * | no              | yes  | there                                    | leaver, with the cause     |
  * | no              | no   | any                                      | nothing                    |
  */
-import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
+import { compareStrings, type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { Reason } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
@@ -31,13 +33,15 @@ export interface UserIndex {
   readonly bySid: ReadonlyMap<UserSid, TwilioUser>;
   readonly byExternalId: ReadonlyMap<ExternalId, TwilioUser>;
   readonly byAddress: ReadonlyMap<Email, TwilioUser>;
+  /** Names that Twilio shows on more than one user, with those users. The maps above hold the first by SID. */
+  readonly shared: ReadonlyMap<Email | ExternalId, readonly UserSid[]>;
 }
 
 export type Situation =
   | { readonly is: 'linked'; readonly desired: DesiredUser; readonly user: TwilioUser }
   | { readonly is: 'gone'; readonly desired: DesiredUser; readonly user: UserSid }
   | { readonly is: 'adoptable'; readonly desired: DesiredUser; readonly user: TwilioUser; readonly reason: Reason }
-  | { readonly is: 'joiner'; readonly desired: DesiredUser }
+  | { readonly is: 'joiner'; readonly desired: DesiredUser; readonly reason: Extract<Reason, 'new' | 'gone'> }
   | { readonly is: 'leaver'; readonly externalId: ExternalId; readonly user: TwilioUser; readonly reason: LeaverReason }
   | { readonly is: 'finding'; readonly finding: Finding };
 
@@ -47,12 +51,26 @@ export function indexUsers(users: Iterable<TwilioUser>): UserIndex {
   const bySid = new Map<UserSid, TwilioUser>();
   const byExternalId = new Map<ExternalId, TwilioUser>();
   const byAddress = new Map<Email, TwilioUser>();
+  const shared = new Map<Email | ExternalId, UserSid[]>();
   for (const user of users) {
     bySid.set(user.sid, user);
-    if (user.externalId !== undefined) byExternalId.set(user.externalId, user);
-    byAddress.set(normalizeEmail(user.attributes.userName), user);
+    if (user.externalId !== undefined) put(byExternalId, user.externalId, user, shared);
+    put(byAddress, normalizeEmail(user.attributes.userName), user, shared);
   }
-  return { bySid, byExternalId, byAddress };
+  for (const sids of shared.values()) sids.sort(compareStrings);
+  return { bySid, byExternalId, byAddress, shared };
+}
+
+/** The first by SID stays, so that the index is the same for any order of the list. */
+function put<Name extends Email | ExternalId>(
+  index: Map<Name, TwilioUser>,
+  name: Name,
+  user: TwilioUser,
+  shared: Map<Email | ExternalId, UserSid[]>,
+): void {
+  const other = index.get(name);
+  if (other === undefined || user.sid < other.sid) index.set(name, user);
+  if (other !== undefined) shared.set(name, [...(shared.get(name) ?? [other.sid]), user.sid]);
 }
 
 export interface CorrelateInput {
@@ -73,24 +91,37 @@ export function* correlate(input: CorrelateInput): Generator<Situation> {
 }
 
 function situate(desired: DesiredUser, input: CorrelateInput): Situation {
-  const { users, links } = input;
-  const linked = links.byExternalId.get(desired.externalId);
+  const { users, links, policy } = input;
+  const { externalId } = desired;
+  const linked = links.byExternalId.get(externalId);
   if (linked !== undefined) {
     const user = users.bySid.get(linked);
-    return user ? { is: 'linked', desired, user } : { is: 'gone', desired, user: linked };
+    if (user !== undefined) return { is: 'linked', desired, user };
+    if (!policy.recreateGone) return { is: 'gone', desired, user: linked };
   }
 
-  const namesake = users.byExternalId.get(desired.externalId);
-  const neighbour = users.byAddress.get(normalizeEmail(desired.attributes.userName));
-  const user = namesake ?? neighbour;
-  if (user === undefined) return { is: 'joiner', desired };
+  const address = normalizeEmail(desired.attributes.userName);
+  const namesake = users.byExternalId.get(externalId);
+  const sharers = users.shared.get(namesake ? externalId : address);
+  if (sharers !== undefined)
+    return finding(desired, 'ambiguous', severalUsers(namesake ? externalId : address, sharers));
+  const user = namesake ?? users.byAddress.get(address);
+  const joiner = { is: 'joiner', desired, reason: linked === undefined ? 'new' : 'gone' } as const;
+  if (user === undefined) return joiner;
   const owner = links.byUser.get(user.sid);
-  if (owner !== undefined) {
-    // A linked holder who moves away frees the address; the planner sees to that. Its externalId can never be freed.
-    return namesake ? finding(desired, 'ambiguous', sharedKey(desired, user, owner)) : { is: 'joiner', desired };
+  if (namesake !== undefined) {
+    return owner === undefined
+      ? { is: 'adoptable', desired, user, reason: 'same-external-id' }
+      : finding(desired, 'ambiguous', sharedKey(desired, user, owner));
   }
-  if (namesake !== undefined) return { is: 'adoptable', desired, user, reason: 'same-external-id' };
-  return adoptByAddress(desired, user, input);
+  // A holder who moves away frees the address; the planner sees to that.
+  return owner !== undefined || isAwaited(user, input) ? joiner : adoptByAddress(desired, user, input);
+}
+
+/** Whether somebody else in scope is to be linked to this user by its externalId. */
+function isAwaited({ externalId }: TwilioUser, { desired, links }: CorrelateInput): boolean {
+  if (externalId === undefined || links.byExternalId.has(externalId)) return false;
+  return desired.users.get(externalId)?.active === true;
 }
 
 function adoptByAddress(desired: DesiredUser, user: TwilioUser, { policy, begun }: CorrelateInput): Situation {
@@ -104,6 +135,10 @@ function adoptByAddress(desired: DesiredUser, user: TwilioUser, { policy, begun 
   }
   const message = `an unmanaged Twilio user ${user.sid} has the address ${userName}; set policy.adoptExisting to manage it`;
   return finding(desired, 'not-adopted', message, user);
+}
+
+function severalUsers(name: string, sharers: readonly UserSid[]): string {
+  return `Twilio shows ${sharers.join(' and ')} as ${name}; decide which of them is meant, and correct the others`;
 }
 
 function sharedKey(desired: DesiredUser, user: TwilioUser, owner: ExternalId): string {

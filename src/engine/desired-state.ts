@@ -6,8 +6,9 @@
  * |----------------------------------------------------------|----------------------------------|
  * | filter false                                             | out of scope (kept when linked)  |
  * | in scope, every value usable                             | desired user                     |
+ * | in scope, disabled                                       | desired user, not active, whatever its other values |
  * | filter, mapping or rule does not fit its values          | held, finding `invalid`          |
- * | no immutable key                                         | its address is held, `unidentified` |
+ * | in scope, no immutable key                               | its address is held, `unidentified` |
  * | a key that another entry has, in scope or not            | held, `duplicate-external-id`    |
  * | an address that another active entry in scope has        | held, `duplicate-address`        |
  *
@@ -15,12 +16,14 @@
  */
 import type { Entry, Location } from '../domain/entry.ts';
 import { compareStrings, type Email, type ExternalId, normalizeEmail } from '../domain/identity.ts';
-import type { Finding, FindingCode } from '../domain/plan.ts';
+import type { Finding } from '../domain/plan.ts';
 import type { DesiredGrant, DesiredUser } from '../domain/user.ts';
 import type { CompiledRules } from './compile.ts';
 import { collectGrants, type Entitlements } from './entitlements.ts';
 import { ExpressionError } from './expression.ts';
+import { createFindingList } from './finding-list.ts';
 import { createFingerprints } from './fingerprints.ts';
+import { type Namesake, sharedAddresses } from './shared-addresses.ts';
 
 export interface DesiredState {
   readonly users: ReadonlyMap<ExternalId, DesiredUser>;
@@ -39,8 +42,10 @@ export interface DesiredStateBuilder {
   finish(): DesiredState;
 }
 
-/** Findings of one kind beyond this number are counted, not listed: a million broken rows must not fill the memory. */
-const listed = 1_000;
+/** What keeps an entry from being understood. */
+interface Problem {
+  readonly problem: string;
+}
 
 export function buildDesiredState(
   rules: CompiledRules,
@@ -49,128 +54,110 @@ export function buildDesiredState(
 ): DesiredStateBuilder {
   const users = new Map<ExternalId, DesiredUser>();
   const held = new Set<ExternalId>();
-  const heldAddresses = new Set<Email>();
+  const keyless: Namesake[] = [];
   const outOfScope = new Set<ExternalId>();
   const outside = createFingerprints();
-  const locations = new Map<ExternalId, Location[]>();
-  const findings: Finding[] = [];
-  const tally = new Map<FindingCode, number>();
+  /** Where each key stands that is held, or stands more than once. */
+  const places = new Map<ExternalId, Location[]>();
+  const findings = createFindingList();
   const grantsOf = rememberGrants(entitlements);
   let entries = 0;
   let inScope = 0;
 
-  function report(finding: Finding): void {
-    const count = (tally.get(finding.code) ?? 0) + 1;
-    tally.set(finding.code, count);
-    if (count <= listed) findings.push(finding);
-  }
-
-  function hold(externalId: ExternalId, entry: Entry, problem: string): void {
-    held.add(externalId);
-    users.delete(externalId);
-    const message = `${entry.location}: ${problem}; left as it is in Twilio until the source is corrected`;
-    report({ code: 'invalid', externalId, message });
-  }
-
   function acceptUnidentified(entry: Entry): void {
     const mapped = rules.mapping.map(entry);
-    const address = 'attributes' in mapped ? normalizeEmail(mapped.attributes.userName) : undefined;
-    if (address !== undefined) heldAddresses.add(address);
-    report({
+    const address = 'attributes' in mapped ? normalizeEmail(mapped.attributes.userName) : '';
+    if (address !== '' && 'active' in mapped)
+      keyless.push({ address, active: mapped.active, location: entry.location });
+    findings.add({
       code: 'unidentified',
       externalId: '',
-      ...(address !== undefined && { userName: address }),
+      ...(address !== '' && { userName: address }),
       message: `${entry.location}: the entry has no immutable key, so nobody can say who it is; give it one in the source`,
     });
   }
 
-  function desire(externalId: ExternalId, entry: Entry): void {
+  function desire(externalId: ExternalId, entry: Entry): DesiredUser | Problem {
     if (externalId.length < 2 || externalId.length > 255) {
-      hold(externalId, entry, `the key has ${externalId.length} characters, Twilio takes 2 to 255`);
-      return;
+      return { problem: `the key has ${externalId.length} characters, Twilio takes 2 to 255` };
     }
     const mapped = rules.mapping.map(entry);
-    if ('invalid' in mapped) {
-      hold(externalId, entry, mapped.invalid.join('; '));
-      return;
-    }
-    users.set(externalId, { externalId, ...mapped, grants: grantsOf(rules, entry), location: entry.location });
+    if ('invalid' in mapped) return { problem: mapped.invalid.join('; ') };
+    const grants = mapped.active ? grantsOf(rules, entry) : [];
+    return { externalId, ...mapped, grants, location: entry.location };
   }
 
   /** The filter and the rules decide on the same footing: values that fit neither hold the person. */
-  function decide(externalId: ExternalId, entry: Entry): void {
-    const known = users.get(externalId);
+  function judge(entry: Entry): DesiredUser | Problem | 'outside' | 'unidentified' {
     try {
-      if (!rules.inScope(entry)) {
-        outside.add(externalId);
-        if (isLinked(externalId)) outOfScope.add(externalId);
-        return;
-      }
+      if (!rules.inScope(entry)) return 'outside';
+      if (entry.id === '') return 'unidentified';
       inScope++;
-      if (known !== undefined || held.has(externalId) || locations.has(externalId)) {
-        const places = locations.get(externalId) ?? (known ? [known.location] : []);
-        locations.set(externalId, [...places, entry.location]);
-        return;
-      }
-      desire(externalId, entry);
+      return desire(entry.id, entry);
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      hold(externalId, entry, `a rule does not fit its values: ${error.message}`);
+      return entry.id === '' ? 'unidentified' : { problem: `a rule does not fit its values: ${error.message}` };
     }
+  }
+
+  function leaveOut({ id }: Entry): void {
+    if (id === '') return;
+    outside.add(id);
+    if (isLinked(id)) outOfScope.add(id);
+  }
+
+  function take(externalId: ExternalId, { location }: Entry, judged: DesiredUser | Problem): void {
+    const known = users.get(externalId);
+    const earlier = places.get(externalId) ?? (known ? [known.location] : []);
+    if ('problem' in judged) {
+      const message = `${location}: ${judged.problem}; left as it is in Twilio until the source is corrected`;
+      findings.add({ code: 'invalid', externalId, message });
+    } else if (earlier.length === 0) {
+      users.set(externalId, judged);
+      return;
+    }
+    places.set(externalId, [...earlier, location]);
+    users.delete(externalId);
+    held.add(externalId);
   }
 
   /** A key that stands in scope twice, or once in scope and once outside, contradicts itself. */
   function holdSharedKeys(): void {
-    for (const [externalId, user] of users) {
-      if (outside.has(externalId) && !locations.has(externalId)) {
-        locations.set(externalId, [user.location, 'another entry that is out of scope']);
-      }
+    for (const [externalId, { location }] of users) {
+      if (outside.has(externalId)) places.set(externalId, [location, 'another entry that is out of scope']);
     }
-    for (const [externalId, places] of locations) {
+    for (const [externalId, where] of places) {
       users.delete(externalId);
       held.add(externalId);
-      const message = `the key ${externalId} stands in ${places.join(' and ')}; none of them is touched until the source has it once`;
-      report({ code: 'duplicate-external-id', externalId, message });
+      if (where.length < 2) continue;
+      const message = `the key ${externalId} stands in ${where.sort(compareStrings).join(' and ')}; none of them is touched until the source has it once`;
+      findings.add({ code: 'duplicate-external-id', externalId, message });
     }
     for (const externalId of held) outOfScope.delete(externalId);
   }
 
   function holdSharedAddresses(): void {
-    const holders = new Map<string, DesiredUser>();
-    const shared = new Map<string, DesiredUser[]>();
-    for (const user of users.values()) {
-      if (!user.active) continue;
-      const { userName } = user.attributes;
-      const first = holders.get(userName);
-      if (first === undefined) holders.set(userName, user);
-      else shared.set(userName, [...(shared.get(userName) ?? [first]), user]);
-    }
-    for (const [userName, people] of shared) {
-      const places = people.map((user) => `${user.externalId} (${user.location})`).sort(compareStrings);
-      for (const { externalId } of people) {
-        users.delete(externalId);
-        held.add(externalId);
-        const message = `the address ${userName} belongs to ${places.join(' and ')}; none of them is touched until the source gives it to one`;
-        report({ code: 'duplicate-address', externalId, userName, message });
-      }
+    for (const finding of sharedAddresses(users.values(), keyless)) {
+      findings.add(finding);
+      if (finding.externalId === '') continue;
+      users.delete(finding.externalId);
+      held.add(finding.externalId);
     }
   }
 
   return {
     accept(entry) {
       entries++;
-      if (entry.id === '') acceptUnidentified(entry);
-      else decide(entry.id, entry);
+      const judged = judge(entry);
+      if (judged === 'outside') leaveOut(entry);
+      else if (judged === 'unidentified' || entry.id === '') acceptUnidentified(entry);
+      else take(entry.id, entry, judged);
     },
     finish() {
       holdSharedKeys();
       holdSharedAddresses();
-      for (const [code, count] of tally) {
-        if (count > listed) {
-          findings.push({ code, externalId: '', message: `and ${count - listed} more entries like these` });
-        }
-      }
-      return { users, held, heldAddresses, outOfScope, findings, entries, inScope };
+      const heldAddresses = new Set(keyless.map(({ address }) => address));
+      return { users, held, heldAddresses, outOfScope, findings: findings.finish(), entries, inScope };
     },
   };
 }

@@ -37,7 +37,7 @@ export function diffAttributes(
   for (const attribute of textAttributes) {
     const after = wanted[attribute];
     const before = actual[attribute];
-    if (after === undefined || same(attribute, after, before)) continue;
+    if (after === undefined || isSame(attribute, after, before)) continue;
     const cause = originOf(attribute, after, before, last);
     if (cause === undefined) continue;
     if (drift === 'report' && cause !== 'changed-upstream') {
@@ -58,14 +58,14 @@ function originOf(
   last: LastApplied | undefined,
 ): Origin | undefined {
   if (last === undefined || last.sent[attribute] === undefined) return 'changed-upstream';
-  const upstream = !same(attribute, after, last.sent[attribute]);
+  const upstream = !isSame(attribute, after, last.sent[attribute]);
   const twilio = (before ?? '') !== (last.returned[attribute] ?? '');
   if (upstream) return twilio ? 'changed-in-both' : 'changed-upstream';
   return twilio ? 'changed-in-twilio' : undefined;
 }
 
 /** Addresses are equal under the one normalisation; other texts exactly, after NFC. */
-function same(attribute: TextAttribute, a: string, b: string | undefined): boolean {
+export function isSame(attribute: TextAttribute, a: string, b: string | undefined): boolean {
   if (b === undefined) return false;
   if (attribute === 'userName') return normalizeEmail(a) === normalizeEmail(b);
   return a === b || a === b.normalize('NFC');

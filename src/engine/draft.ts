@@ -3,9 +3,18 @@ import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { AttributeChange, NamedGrant, Operation, Reason, WriteOperation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
-import { type DesiredUser, type Grant, grantKey, type TwilioUser, textAttributes } from '../domain/user.ts';
+import { type DesiredUser, type Grant, type TwilioUser, textAttributes } from '../domain/user.ts';
 import type { LeaverReason, Situation } from './correlate.ts';
 import { type AttributeDiff, diffAttributes } from './diff.ts';
+import {
+  ceilingFinding,
+  grantOperation,
+  managedAssignments,
+  revokeOperation,
+  roleCeiling,
+  whoIs,
+  withGrants,
+} from './draft-grants.ts';
 import type { Knowledge } from './people.ts';
 
 /** Operations of one person, in the order in which they must happen, and what there is to say. */
@@ -23,9 +32,6 @@ export interface DraftContext {
   nameOf(grant: Grant): NamedGrant;
 }
 
-/** Up to so many roles per user, counted over all scopes (Twilio: RBAC in the Console). */
-export const roleCeiling = 50;
-
 export function draft(situation: Exclude<Situation, { is: 'finding' }>, context: DraftContext): Draft {
   switch (situation.is) {
     case 'linked':
@@ -33,9 +39,9 @@ export function draft(situation: Exclude<Situation, { is: 'finding' }>, context:
     case 'adoptable':
       return draftAdoption(situation.desired, situation.user, situation.reason, context);
     case 'joiner':
-      return draftCreation(situation.desired, 'new', context);
+      return draftCreation(situation.desired, situation.reason, context);
     case 'gone':
-      return draftGone(situation.desired, situation.user, context);
+      return draftGone(situation.desired, situation.user);
     case 'leaver':
       return draftLeaver(situation.externalId, situation.user, situation.reason, context);
   }
@@ -117,12 +123,15 @@ function draftCreation(desired: DesiredUser, reason: Reason, context: DraftConte
   });
   const id = `create ${externalId}`;
   const create: Operation = { kind: 'create', id, externalId, userName, reason, changes };
-  const grants = desired.grants.map((grant) => grantOperation(desired, null, grant, grant.because, context, id));
+  if (desired.grants.length > roleCeiling) {
+    const findings = [ceilingFinding(desired, undefined, desired.grants.length)];
+    return { externalId, userName, user: undefined, operations: [create], findings };
+  }
+  const grants = desired.grants.map((grant) => grantOperation(desired, null, grant, context, id));
   return { externalId, userName, user: undefined, operations: [create, ...grants], findings: [] };
 }
 
-function draftGone(desired: DesiredUser, user: UserSid, context: DraftContext): Draft {
-  if (context.policy.recreateGone) return draftCreation(desired, 'gone', context);
+function draftGone(desired: DesiredUser, user: UserSid): Draft {
   const { externalId } = desired;
   const { userName } = desired.attributes;
   const message = `Twilio no longer shows ${user}, which is linked to ${externalId}; set policy.recreateGone to create it anew, or look for it in the Console`;
@@ -159,79 +168,6 @@ function draftLeaver(externalId: ExternalId, user: TwilioUser, reason: LeaverRea
   return { externalId, userName, user: user.sid, operations: [], findings: [finding] };
 }
 
-function withGrants(
-  desired: DesiredUser,
-  user: TwilioUser,
-  writes: readonly Operation[],
-  findings: readonly Finding[],
-  context: DraftContext,
-): Draft {
-  const wanted = new Set(desired.grants.map(grantKey));
-  const held = context.knowledge.assignmentsOf(user.sid);
-  const has = new Set(held.map(grantKey));
-  const surplus = managedAssignments(user, context).filter((assignment) => !wanted.has(grantKey(assignment)));
-  const missing = desired.grants.filter((grant) => !has.has(grantKey(grant)));
-  const after = writes[0]?.kind === 'update' ? undefined : writes[0]?.id;
-  const revocations = surplus.map((assignment) =>
-    revokeOperation(desired.externalId, user, assignment, 'not-entitled', context),
-  );
-  const total = held.length - surplus.length + missing.length;
-  if (total > roleCeiling && missing.length > 0) {
-    const ceiling = ceilingFinding(desired, user, total);
-    return { ...whoIs(desired, user), operations: [...revocations, ...writes], findings: [...findings, ceiling] };
-  }
-  const grants = missing.map((grant) => grantOperation(desired, user.sid, grant, grant.because, context, after));
-  return { ...whoIs(desired, user), operations: [...revocations, ...writes, ...grants], findings };
-}
-
-function managedAssignments(user: TwilioUser, { knowledge }: DraftContext) {
-  return knowledge.assignmentsOf(user.sid).filter((each) => knowledge.isManaged(user.sid, grantKey(each)));
-}
-
-function revokeOperation(
-  externalId: ExternalId,
-  user: TwilioUser,
-  assignment: ReturnType<Knowledge['assignmentsOf']>[number],
-  reason: Reason,
-  context: DraftContext,
-): Operation {
-  return {
-    kind: 'revoke',
-    id: `revoke ${externalId} ${grantKey(assignment)} ${assignment.sid}`,
-    externalId,
-    userName: user.attributes.userName,
-    reason,
-    user: user.sid,
-    assignment: assignment.sid,
-    grant: context.nameOf(assignment),
-  };
-}
-
-function grantOperation(
-  desired: DesiredUser,
-  user: UserSid | null,
-  grant: Grant,
-  because: string,
-  context: DraftContext,
-  after: string | undefined,
-): Operation {
-  return {
-    kind: 'grant',
-    id: `grant ${desired.externalId} ${grantKey(grant)}`,
-    externalId: desired.externalId,
-    userName: desired.attributes.userName,
-    reason: 'entitled',
-    user,
-    grant: context.nameOf(grant),
-    because,
-    ...(after !== undefined && { after }),
-  };
-}
-
-function whoIs(desired: DesiredUser, user: TwilioUser) {
-  return { externalId: desired.externalId, userName: desired.attributes.userName, user: user.sid };
-}
-
 function driftFinding(desired: DesiredUser, user: TwilioUser, drifted: readonly AttributeChange[]): Finding {
   const what = drifted.map(
     ({ attribute, before, after }) => `${attribute} is ${quote(before)}, we want ${quote(after)}`,
@@ -239,12 +175,6 @@ function driftFinding(desired: DesiredUser, user: TwilioUser, drifted: readonly 
   const { userName } = desired.attributes;
   const message = `changed in Twilio and left so by policy.drift: ${what.join('; ')}`;
   return { code: 'drift', externalId: desired.externalId, user: user.sid, userName, message };
-}
-
-function ceilingFinding(desired: DesiredUser, user: TwilioUser, total: number): Finding {
-  const { userName } = desired.attributes;
-  const message = `${userName} would hold ${total} roles and Twilio lets a user hold ${roleCeiling}; no role is added until the rules give fewer`;
-  return { code: 'role-ceiling', externalId: desired.externalId, user: user.sid, userName, message };
 }
 
 function quote(value: string | undefined): string {

@@ -105,6 +105,8 @@ function resolveScope(
 
 /** General rule of Twilio's Roles resource: `lowest_level` is the narrowest scope in which a role may be given. */
 function resolveRole(name: string, roles: readonly Role[], inOrganization: boolean): Resolved<RoleSid> {
+  const bySid = roles.find((role) => role.sid === name);
+  if (bySid?.lowestLevel === 'ORGANIZATION' && !inOrganization) return { problem: organizationOnly(bySid.name) };
   if (/^IX[0-9a-f]{32}$/.test(name)) return { sid: name as RoleSid };
   const named = roles.filter((role) => role.name === name);
   const fitting = inOrganization ? named : named.filter((role) => role.lowestLevel !== 'ORGANIZATION');
@@ -114,8 +116,12 @@ function resolveRole(name: string, roles: readonly Role[], inOrganization: boole
   const [match] = fitting;
   if (match) return { sid: match.sid };
   return named.length > 0
-    ? { problem: `the role "${name}" can only be given in the organization` }
+    ? { problem: organizationOnly(name) }
     : { problem: `no role is named "${name}"${near(name, roles)}; see \`tdsync roles\`` };
+}
+
+function organizationOnly(name: string): string {
+  return `the role "${name}" can only be given in the organization`;
 }
 
 function list(items: readonly { readonly sid: string }[]): string {

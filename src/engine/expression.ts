@@ -5,8 +5,8 @@ import type { AttributeValue } from '../domain/entry.ts';
  * CEL expressions of the configuration: compiled once, then asked for each entry.
  *
  * `entry` is a map of the source's attributes; `groups` the list of group names. An attribute that the entry
- * lacks is the empty string, so that no rule fails for want of a value. Several values are a list; `values(x)`
- * gives a list in every case and `first(x)` one text in every case.
+ * lacks is the empty string, so that no rule fails for want of a value; only one that is read by a computed name must exist.
+ * Several values are a list; `values(x)` gives a list in every case and `first(x)` one text in every case.
  */
 export interface Expression {
   readonly text: string;
@@ -54,7 +54,7 @@ export function compileExpression(text: string, wanted: 'bool' | 'string' | 'boo
     allGroups: use.allGroups,
     evaluate(attributes, groups) {
       const entry = use.everyAttribute ? { ...attributes } : scope;
-      for (const name of names) entry[name] = attributes[name] ?? '';
+      for (const name of names) entry[name] = attributeOf(attributes, name);
       try {
         return program({ entry, groups });
       } catch (error) {
@@ -62,6 +62,11 @@ export function compileExpression(text: string, wanted: 'bool' | 'string' | 'boo
       }
     },
   };
+}
+
+/** The empty string for an attribute that the entry lacks, whatever its name: `constructor` is no value of ours. */
+export function attributeOf(attributes: Readonly<Record<string, AttributeValue>>, name: string): AttributeValue {
+  return Object.hasOwn(attributes, name) ? (attributes[name] ?? '') : '';
 }
 
 function parse(text: string): ParseResult {

@@ -4,8 +4,8 @@ import { type GuardLimit, type GuardLimits, type GuardName, guardNames } from '.
 
 /**
  * Guards refuse a whole plan; they never trim one. Each counts people, not calls, and compares with an absolute number,
- * a percentage, or the smaller of both. A percentage always lets one person through, so that an organization of five
- * can lose one; a source that lost everybody in scope is refused whatever the percentage.
+ * a percentage, or the smaller of both. A percentage above zero always lets one person through, so that an organization of
+ * five can lose one; a source that lost everybody in scope is refused whatever the percentage.
  */
 export interface GuardInput {
   readonly plan: Plan;
@@ -23,14 +23,15 @@ export function guard(input: GuardInput): Verdict {
 interface Harm {
   /** Whether the operation does this harm to its person. */
   readonly does: (operation: Operation) => boolean;
-  readonly noun: string;
+  /** After "people would". */
+  readonly verb: string;
 }
 
 const harms: Readonly<Record<Exclude<GuardName, 'sourceShrink'>, Harm>> = {
-  deactivations: { does: ({ kind }) => kind === 'deactivate', noun: 'people would be deactivated' },
-  revocations: { does: ({ kind }) => kind === 'revoke', noun: 'people would lose a role' },
-  creations: { does: ({ kind }) => kind === 'create', noun: 'people would be created' },
-  renames: { does: isRename, noun: 'people would get another address' },
+  deactivations: { does: ({ kind }) => kind === 'deactivate', verb: 'be deactivated' },
+  revocations: { does: ({ kind }) => kind === 'revoke', verb: 'lose a role' },
+  creations: { does: ({ kind }) => kind === 'create', verb: 'be created' },
+  renames: { does: isRename, verb: 'get another address' },
 };
 
 function isRename(operation: Operation): boolean {
@@ -42,31 +43,61 @@ function isRename(operation: Operation): boolean {
 }
 
 function harm(name: Exclude<GuardName, 'sourceShrink'>, { plan, limits, allowances }: GuardInput): GuardResult {
-  const { does, noun } = harms[name];
+  const { does, verb } = harms[name];
   const measured = new Set(plan.operations.filter(does).map((operation) => operation.externalId)).size;
   const { managed } = plan.counts;
   const { limit, arithmetic } = allowed(limits[name], allowances.get(name), managed, `${managed} managed`);
-  return result(name, measured, limit, `${measured} ${noun}; ${arithmetic}`);
+  return result(
+    name,
+    measured,
+    limit,
+    `${measured} ${measured === 1 ? 'person' : 'people'} would ${verb}; ${arithmetic}`,
+  );
 }
 
-/** Both numbers can fall: entries when the source was cut, people in scope when a filter was mistyped. The worse one counts. */
-function shrink({ plan, limits, allowances, lastRead }: GuardInput): GuardResult {
-  const name = 'sourceShrink';
-  if (lastRead === undefined) return result(name, 0, undefined, 'no earlier complete read to compare with');
+/** Both numbers can fall: entries when the source was cut, people in scope when a filter was mistyped. */
+function shrink(input: GuardInput): GuardResult {
+  const { plan, lastRead } = input;
+  const { entries, inScope, managed } = plan.counts;
+  if (lastRead === undefined) {
+    const emptied = managed > 0 && inScope === 0 && !input.allowances.has('sourceShrink');
+    return emptied
+      ? result(
+          'sourceShrink',
+          managed,
+          0,
+          `nobody is in scope, and ${managed} are managed: an empty scope is always refused`,
+        )
+      : result('sourceShrink', 0, undefined, 'no earlier complete read to compare with');
+  }
   const fell = [
-    { what: 'entries', before: lastRead.entries, now: plan.counts.entries },
-    { what: 'people in scope', before: lastRead.inScope, now: plan.counts.inScope },
-  ].map((each) => ({ ...each, lost: Math.max(0, each.before - each.now) }));
-  const share = ({ lost, before }: { lost: number; before: number }) => (before === 0 ? 0 : lost / before);
-  const worst = fell.reduce((a, b) => (share(b) > share(a) ? b : a));
-  const { what, before, now, lost } = worst;
+    fall('entries', lastRead.entries, entries, input),
+    fall('people in scope', lastRead.inScope, inScope, input),
+  ];
+  const [first, second] = fell.map(({ result: each }) => each) as [GuardResult, GuardResult];
+  if (first.passed !== second.passed) return first.passed ? second : first;
+  return (fell[1]?.share ?? 0) > (fell[0]?.share ?? 0) ? second : first;
+}
+
+function fall(
+  what: string,
+  before: number,
+  now: number,
+  { limits, allowances }: GuardInput,
+): { readonly result: GuardResult; readonly share: number } {
+  const name = 'sourceShrink';
+  const lost = Math.max(0, before - now);
+  const share = before === 0 ? 0 : lost / before;
   const allowance = allowances.get(name);
+  if (before > 0 && now === 0 && allowance === undefined) {
+    return {
+      result: result(name, lost, 0, `${what} fell from ${before} to 0: an empty scope is always refused`),
+      share,
+    };
+  }
   const { limit, arithmetic } = allowed(limits[name], allowance, before, `${before} ${what} at the last complete read`);
-  const emptied = before > 0 && now === 0 && allowance === undefined;
-  const message = emptied
-    ? `${what} fell from ${before} to 0: an empty scope is always refused`
-    : `${what} went from ${before} to ${now}, ${lost} fewer; ${arithmetic}`;
-  return result(name, lost, emptied ? 0 : limit, message);
+  const message = `${what} went from ${before} to ${now}, ${lost} fewer; ${arithmetic}`;
+  return { result: result(name, lost, limit, message), share };
 }
 
 function result(guardName: GuardName, measured: number, limit: number | undefined, message: string): GuardResult {
@@ -86,7 +117,7 @@ function allowed(
       ? { limit: undefined, arithmetic: 'allowed for this run' }
       : { limit: allowance, arithmetic: `the limit is ${allowance}, allowed for this run` };
   }
-  const share = percent === undefined || base === 0 ? undefined : Math.max(1, Math.floor((base * percent) / 100));
+  const share = percent === undefined ? undefined : percent === 0 ? 0 : Math.max(1, Math.floor((base * percent) / 100));
   const parts = [
     ...(count === undefined ? [] : [`${count}`]),
     ...(share === undefined ? [] : [`${percent} % of ${baseName} = ${share}`]),

@@ -2,7 +2,7 @@ import type { AttributeValue, Entry } from '../domain/entry.ts';
 import { normalizeEmail } from '../domain/identity.ts';
 import type { AttributeMappings, ValueRule } from '../domain/rules.ts';
 import { type TextAttribute, type TextAttributes, textAttributes } from '../domain/user.ts';
-import { compileExpression, type Expression, ExpressionError } from './expression.ts';
+import { attributeOf, compileExpression, type Expression, ExpressionError } from './expression.ts';
 
 /** Turns an entry's attributes into SCIM attributes. */
 export interface Mapping {
@@ -36,7 +36,7 @@ export function compileMapping(rules: AttributeMappings, report: (key: string, m
   const compile = (key: TextAttribute | 'active', rule: ValueRule): Reader | undefined => {
     if ('attribute' in rule) {
       names.push(rule.attribute);
-      return (entry) => entry.attributes[rule.attribute] ?? '';
+      return (entry) => attributeOf(entry.attributes, rule.attribute);
     }
     try {
       const expression = compileExpression(rule.expression, key === 'active' ? 'bool or string' : 'string');
@@ -70,6 +70,8 @@ export function compileMapping(rules: AttributeMappings, report: (key: string, m
       const active =
         readActive === undefined || attempt(invalid, 'active', labelOf(activeRule), () => toBoolean(readActive(entry)));
       const { userName } = attributes;
+      // Directories often clear the other values of somebody who left: what is wrong with them must not keep access alive.
+      if (active === false) return { attributes: { ...attributes, userName: userName ?? '' }, active };
       if (userName === undefined && invalid.length === 0) {
         invalid.push('userName: the address is empty');
       }

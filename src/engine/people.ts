@@ -20,14 +20,18 @@ export interface Untouchable {
   readonly because: string;
 }
 
-/** Why a person must never be changed, link or not; undefined for everybody else. */
+/** Why a person must never be changed, link or not; undefined for everybody else. Every address of a person counts. */
 export function untouchable(
   policy: Policy,
   knowledge: Knowledge,
-): (externalId: ExternalId, userName: string, user: UserSid | undefined) => Untouchable | undefined {
+): (externalId: ExternalId, userNames: readonly string[], user: UserSid | undefined) => Untouchable | undefined {
   const listed = new Set(policy.protect.flatMap((each) => [each, normalizeEmail(each) as string]));
-  return (externalId, userName, user) => {
-    if (listed.has(externalId) || listed.has(normalizeEmail(userName)) || (user !== undefined && listed.has(user))) {
+  const isListed = (externalId: ExternalId, userNames: readonly string[], user: UserSid | undefined): boolean =>
+    listed.has(externalId) ||
+    (user !== undefined && listed.has(user)) ||
+    userNames.some((userName) => listed.has(normalizeEmail(userName)));
+  return (externalId, userNames, user) => {
+    if (isListed(externalId, userNames, user)) {
       return { code: 'protected', because: 'policy.protect names this person' };
     }
     if (user !== undefined && knowledge.owners.has(user)) {

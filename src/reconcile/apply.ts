@@ -5,7 +5,7 @@
  * | call ends with                          | outcome  | the rest of the run                       |
  * |-----------------------------------------|----------|-------------------------------------------|
  * | success                                 | done     | goes on                                   |
- * | record refused or in conflict           | failed   | goes on; the record is parked             |
+ * | record refused or in conflict           | failed   | goes on; the record is parked, a user who is gone is not |
  * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Three in a row end the run |
  * | authorization, contract, rate budget    | failed   | ends                                      |
  * | what it waits for failed, or run ending | skipped  |                                           |
@@ -27,17 +27,24 @@ export interface Applied {
   readonly fatal: TdsyncError | undefined;
 }
 
+/** What Twilio refused in earlier runs, and the people of whom the plan leaves something out for that. */
+export interface Parking {
+  readonly parked: ReadonlyMap<ExternalId, Parked>;
+  readonly waiting: ReadonlySet<ExternalId>;
+}
+
 const unansweredInARow = 3;
 
 export async function applyPlan(
   run: string,
   plan: Plan,
-  parked: ReadonlyMap<ExternalId, Parked>,
+  parking: Parking,
   context: Context,
   signal: AbortSignal,
 ): Promise<Applied> {
   const { journal, clock, logger, progress } = context;
-  const hands: Hands = { ...context, created: new Map(), returned: new Map(), signal };
+  const hands: Hands = { ...context, created: new Map(), returned: new Map() };
+  const refusals = new Map<ExternalId, Parked>();
   const outcomes = new Map<string, Promise<Outcome>>();
   const byPerson = new Map<ExternalId, Promise<Outcome>>();
   const underWay = new Set<Promise<unknown>>();
@@ -76,6 +83,7 @@ export async function applyPlan(
   async function perform(operation: Operation, earlier: Promise<Outcome> | undefined): Promise<Outcome> {
     await earlier;
     const before = operation.after === undefined ? undefined : await outcomes.get(operation.after);
+    if (fatal !== undefined || signal.aborted) return unstarted;
     if (before !== undefined && before.state !== 'done' && before.state !== 'already') {
       return settle(
         operation,
@@ -83,7 +91,6 @@ export async function applyPlan(
         [],
       );
     }
-    if (fatal !== undefined || signal.aborted) return unstarted;
 
     journal.intend(run, operation, clock.now());
     let executed: Executed;
@@ -96,10 +103,13 @@ export async function applyPlan(
     unanswered = 0;
     const { state, requestId, effects } = executed;
     const outcome: Outcome = { state, ...(requestId !== undefined && { requestId }) };
-    const freed: Effect[] = parked.has(operation.externalId)
-      ? [{ effect: 'unparked', externalId: operation.externalId }]
-      : [];
-    return settle(operation, outcome, [...effects, ...freed]);
+    return settle(operation, outcome, [...effects, ...freed(operation)]);
+  }
+
+  /** Success frees a person when nothing of theirs is refused any more. */
+  function freed({ externalId }: Operation): Effect[] {
+    const waits = parking.waiting.has(externalId) || refusals.has(externalId);
+    return parking.parked.has(externalId) && !waits ? [{ effect: 'unparked', externalId }] : [];
   }
 
   function refused(operation: Operation, error: TargetError): Outcome {
@@ -115,11 +125,15 @@ export async function applyPlan(
     unanswered = 0;
     const decision = verdictOn(error);
     if (decision === 'stop') fatal ??= error;
-    const parking: Effect[] =
-      decision === 'park'
-        ? [{ effect: 'parked', parked: park(operation, error, parked.get(operation.externalId), clock.now()) }]
-        : [];
-    return settle(operation, outcome, parking);
+    return settle(operation, outcome, decision === 'park' ? [parkIt(operation, error)] : []);
+  }
+
+  function parkIt(operation: Operation, error: TargetError): Effect {
+    const { externalId } = operation;
+    const known = { earlier: parking.parked.get(externalId), now: refusals.get(externalId) };
+    const parked = park(operation, error, known, clock.now());
+    refusals.set(externalId, parked);
+    return { effect: 'parked', parked };
   }
 
   function settle(operation: Operation, outcome: Outcome, effects: readonly Effect[]): Outcome {

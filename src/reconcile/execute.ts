@@ -10,6 +10,7 @@ import {
   textAttributes,
 } from '../domain/user.ts';
 import { writesNothing } from '../engine/bill.ts';
+import { isSame } from '../engine/diff.ts';
 import { InternalError } from '../errors.ts';
 import type { Effect, SnapshotStore, TargetDirectory } from '../ports.ts';
 
@@ -24,10 +25,12 @@ export interface Hands {
   readonly store: SnapshotStore;
   /** Users created by this run, by externalId, for the grants that follow. */
   readonly created: Map<ExternalId, UserSid>;
-  /** People made active by this run, with their roles once looked at: Twilio may have kept, dropped or brought them back. */
+  /** People made active by this run, or found when they were to be created, with their roles once looked at: Twilio may have kept, dropped or brought them back. */
   readonly returned: Map<UserSid, readonly RoleAssignment[] | undefined>;
-  readonly signal: AbortSignal;
 }
+
+/** A look-up is part of its operation, and what was begun is finished. */
+const untilDone = new AbortController().signal;
 
 /** Throws TargetError as the target does. */
 export async function execute(operation: Operation, hands: Hands): Promise<Executed> {
@@ -52,13 +55,15 @@ async function create(operation: Extract<Operation, { kind: 'create' }>, hands: 
   const attributes = { ...changed(operation), userName };
   const { user, resource, state, requestId } = await hands.target.createUser(externalId, attributes);
   hands.created.set(externalId, user.sid);
+  if (state === 'already') hands.returned.set(user.sid, undefined);
+  const sent = state === 'already' ? arrived(attributes, user) : attributes;
   return {
     state,
     requestId,
     effects: [
       { effect: 'user', user, resource },
       { effect: 'linked', link: { externalId, user: user.sid }, origin: 'created' },
-      { effect: 'applied', externalId, applied: record(undefined, attributes, user) },
+      { effect: 'applied', externalId, applied: record(undefined, sent, user) },
     ],
   };
 }
@@ -129,14 +134,11 @@ function sameGrant(a: Grant, b: Grant): boolean {
 }
 
 /** Whether Twilio keeps the roles of inactive people is not documented, so they are looked at once before any is given. */
-async function lookAgain(
-  user: UserSid,
-  { target, store, returned, signal }: Hands,
-): Promise<readonly RoleAssignment[]> {
+async function lookAgain(user: UserSid, { target, store, returned }: Hands): Promise<readonly RoleAssignment[]> {
   const known = returned.get(user);
   if (known !== undefined) return known;
   const rows: RoleAssignment[] = [];
-  await target.listAssignments({ user }, (assignment) => rows.push(assignment), signal);
+  await target.listAssignments({ user }, (assignment) => rows.push(assignment), untilDone);
   store.refreshAssignmentsOf(user, rows);
   returned.set(user, rows);
   return rows;
@@ -146,12 +148,23 @@ function changed({ changes }: Extract<Operation, { changes: unknown }>): TextAtt
   return Object.fromEntries(changes.map(({ attribute, after }) => [attribute, after]));
 }
 
-/** What we sent, over what we sent before, with what Twilio answered for it. */
+/** Of a user who was there already, only what is as wanted may count as sent: the rest is not Twilio's normalisation of it. */
+function arrived(wanted: TextAttributes, { attributes }: TwilioUser): TextAttributes {
+  const equal = textAttributes.filter((attribute) => {
+    const value = wanted[attribute];
+    return value !== undefined && isSame(attribute, value, attributes[attribute]);
+  });
+  return Object.fromEntries(equal.map((attribute) => [attribute, wanted[attribute]]));
+}
+
+/**
+ * What we sent, over what we sent before, with what Twilio answered for it. An attribute that this write did not name keeps
+ * its record: taking the present value for Twilio's answer would make a change by somebody else look like ours.
+ */
 function record(last: LastApplied | undefined, sent: TextAttributes, user: TwilioUser): LastApplied {
-  const allSent = { ...last?.sent, ...sent };
   const returned = textAttributes.flatMap((attribute) => {
-    const value = attribute in allSent ? user.attributes[attribute] : undefined;
+    const value = (attribute in sent ? user.attributes : last?.returned)?.[attribute];
     return value === undefined ? [] : [[attribute, value] as const];
   });
-  return { sent: allSent, returned: Object.fromEntries(returned), active: user.active };
+  return { sent: { ...last?.sent, ...sent }, returned: Object.fromEntries(returned), active: user.active };
 }

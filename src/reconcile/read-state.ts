@@ -1,5 +1,6 @@
 import type { CompleteRead } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type ScopeSid, type UserSid } from '../domain/identity.ts';
+import type { Operation } from '../domain/operation.ts';
 import {
   type Account,
   type GrantKey,
@@ -56,7 +57,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     own.add(`${grant.user} ${grantKey(grant)}`);
     scopes.add(grant.scope);
   }
-  const doubtful = new Set(unfinished.flatMap((operation) => ('user' in operation && operation.user) || []));
+  const doubtful = new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
   const assignments = await readAssignments(context, options, scopes, doubtful, signal);
   const parked = new Map<ExternalId, Parked>();
   for (const each of store.parked()) parked.set(each.externalId, each);
@@ -77,6 +78,11 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       suspended: new Set(),
     },
   };
+}
+
+/** The grant of somebody who was created in the same run names no user: the link does. */
+function userOf(operation: Operation, links: Links): UserSid | undefined {
+  return ('user' in operation && operation.user) || links.byExternalId.get(operation.externalId);
 }
 
 /** Runs both at once; when one fails the other is stopped, and the first failure is what the caller sees. */

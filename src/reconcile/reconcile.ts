@@ -104,14 +104,14 @@ export async function reconcileOnce(
 async function carryOut(
   run: string,
   startedAt: number,
-  { plan, verdict, absences, state }: Proposal,
+  { plan, verdict, absences, waiting, state }: Proposal,
   context: Context,
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
   journal.planned(run, plan, verdict);
   const { operations, fatal } = verdict.allowed
-    ? await applyPlan(run, plan, state.parked, context, signal)
+    ? await applyPlan(run, plan, { parked: state.parked, waiting }, context, signal)
     : { operations: [], fatal: undefined };
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {

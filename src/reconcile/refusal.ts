@@ -1,6 +1,7 @@
+import { compareStrings } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { FindingCode } from '../domain/plan.ts';
-import { recordDigest } from '../engine/planner.ts';
+import { isDue, recordDigest, recordsOf } from '../engine/parking.ts';
 import { RateLimitedError, TargetAuthError, TargetContractError, type TargetError } from '../errors.ts';
 import type { Parked } from '../ports.ts';
 
@@ -16,20 +17,32 @@ export function verdictOn(error: TargetError): 'stop' | 'park' | 'go-on' {
 const hourMs = 3_600_000;
 const longestMs = 24 * hourMs;
 
-/** Refused records wait for one hour, then two, up to a day; those that only a person can mend wait for a change. */
-export function park(operation: Operation, error: TargetError, earlier: Parked | undefined, now: number): Parked {
+/** What is known of a person's refusals: from earlier runs, and from this one. */
+export interface Refusals {
+  readonly earlier: Parked | undefined;
+  readonly now: Parked | undefined;
+}
+
+/**
+ * Refused records wait for one hour, then two, up to a day; an address that is taken outside the organization waits for a
+ * change. What still waited from earlier runs goes on waiting with it.
+ */
+export function park(operation: Operation, error: TargetError, refusals: Refusals, now: number): Parked {
+  const { earlier } = refusals;
   const record = recordDigest(operation);
-  const attempts = earlier?.record === record ? earlier.attempts + 1 : 1;
+  const again = earlier !== undefined && recordsOf(earlier).includes(record);
+  const beside = refusals.now ?? (earlier !== undefined && !again && !isDue(earlier, now) ? earlier : undefined);
+  const attempts = Math.max(beside?.attempts ?? 0, again ? earlier.attempts + 1 : 1);
   const code = codeOf(error);
   const delay = Math.min(longestMs, hourMs * 2 ** (attempts - 1));
   return {
     externalId: operation.externalId,
-    record,
+    record: [...new Set([...(beside ? recordsOf(beside) : []), record])].sort(compareStrings).join(' '),
     code,
     message: error.message,
-    since: now,
+    since: again ? earlier.since : now,
     attempts,
-    retryAt: code === 'parked' ? now + delay : undefined,
+    retryAt: code === 'address-taken' ? undefined : now + delay,
   };
 }
 

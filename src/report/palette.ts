@@ -13,8 +13,8 @@ function same(text: string): string {
 
 export const plain: Palette = { added: same, changed: same, removed: same, strong: same, faint: same };
 
-/** Control characters and terminal escapes in names never reach a terminal. */
+/** Control characters, terminal escapes, line separators and marks that turn the direction of text never reach a terminal. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
 }

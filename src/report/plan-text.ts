@@ -144,12 +144,17 @@ export function billText({ calls, seconds }: Bill, operations: number): string {
   if (operations === 0) return 'Bill: no call';
   const each = Object.entries(calls).map(([endpoint, count]) => `${count} × ${endpoint}`);
   const total = Object.values(calls).reduce((sum, count) => sum + count, 0);
-  return `Bill: ${total} calls, about ${duration(seconds)} (${each.join(', ')})`;
+  return `Bill: ${plural(total, 'call')}, about ${duration(seconds)} (${each.join(', ')})`;
 }
 
-/** Seconds as people say them. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Seconds as people say them, rounded up. */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.ceil(seconds))} s`;
-  if (seconds < 3_600) return `${Math.ceil(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3_600)} h ${Math.ceil((seconds % 3_600) / 60)} min`;
+  const whole = Math.max(1, Math.ceil(seconds));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.ceil(whole / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,6 +1,6 @@
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
 import { type Palette, plain, printable } from './palette.ts';
-import { duration, type PlanTextOptions, renderPlan } from './plan-text.ts';
+import { duration, type PlanTextOptions, plural, renderPlan } from './plan-text.ts';
 
 /** A run for people: the plan, what came of it, and what to do next. */
 export function renderRun(report: RunReport, options: PlanTextOptions = {}): string {
@@ -14,7 +14,8 @@ function outcomesText(operations: readonly OperationReport[], palette: Palette):
   if (failed.length === 0) return [];
   const lines = failed.slice(0, 200).map(({ operation, outcome }) => {
     const why = 'message' in outcome ? printable(outcome.message) : '';
-    const request = 'requestId' in outcome && outcome.requestId !== undefined ? ` [${outcome.requestId}]` : '';
+    const request =
+      'requestId' in outcome && outcome.requestId !== undefined ? ` [${printable(outcome.requestId)}]` : '';
     return `  ${palette.removed(`✗ ${operation.kind} ${printable(operation.userName)}`)} ${outcome.state}: ${why}${request}`;
   });
   return [palette.strong(`Not done (${failed.length})`), ...lines, ''];
@@ -36,7 +37,7 @@ function conclusion(report: RunReport, palette: Palette): string {
   const done = operations.filter(({ outcome }) => outcome.state === 'done' || outcome.state === 'already').length;
   const share = operations.length === 0 ? '' : `, ${done} of ${plan.operations.length} operations`;
   const calls = Object.values(report.calls).reduce((sum, count) => sum + count, 0);
-  const line = `${what}: ${status}, ${meanings[status]}${share}; ${calls} calls, ${duration((endedAt - startedAt) / 1_000)}`;
+  const line = `${what}: ${status}, ${meanings[status]}${share}; ${plural(calls, 'call')}, ${duration((endedAt - startedAt) / 1_000)}`;
   const paint = status === 'refused' || status === 'failed' ? palette.removed : palette.strong;
   const hint = status === 'refused' ? `\n${howToAllow(report)}` : '';
   return `${paint(line)}${hint}`;

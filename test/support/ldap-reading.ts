@@ -5,7 +5,7 @@ import type { LdapOptions } from '../../src/sources/ldap/ldap-source.ts';
 import { groupsDn, peopleDn } from './directory-ldif.ts';
 
 export function secret(value: string): Secret {
-  return { reference: '${env:LDAP_PASSWORD}', read: () => value };
+  return { reference: 'env:LDAP_PASSWORD', read: () => value };
 }
 
 type GroupOptions = NonNullable<LdapOptions['groups']>;

@@ -1,0 +1,123 @@
+import type { Rules } from '../domain/rules.ts';
+import type { Secret } from '../domain/secret.ts';
+
+/** The configuration as the program uses it: defaults filled in, durations in milliseconds, paths absolute, secrets by reference. */
+export interface Configuration {
+  readonly twilio: TwilioSettings;
+  readonly source: SourceSettings;
+  /** Exactly what the engine takes. */
+  readonly rules: Rules;
+  /** Undefined: this configuration can run once, but not as a daemon. */
+  readonly schedule: ScheduleSettings | undefined;
+  readonly snapshot: SnapshotSettings;
+  readonly log: LogSettings;
+}
+
+export interface TwilioSettings {
+  /** `OR` + 32 hex digits. */
+  readonly organizationSid: string;
+  readonly oauth: {
+    readonly grantType: 'client_credentials';
+    readonly clientId: Secret;
+    readonly clientSecret: Secret;
+  };
+  /** Origins, without a trailing slash. */
+  readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
+  readonly limits: {
+    readonly requestsPerSecond: number;
+    readonly maxConcurrent: number;
+    /** For one request. */
+    readonly timeoutMs: number;
+  };
+}
+
+export type SourceSettings =
+  | { readonly type: 'csv'; readonly options: CsvOptions }
+  | { readonly type: 'ldap'; readonly options: LdapOptions };
+
+/** Absent keys are left to the reader's own defaults. */
+export interface CsvOptions {
+  /** Absolute path of the file with one row per person. */
+  readonly users: string;
+  /** Absolute path of the file with two columns, person id and group. */
+  readonly memberships?: string;
+  /** Column with the immutable key. */
+  readonly id: string;
+  readonly groups?: { readonly column: string; readonly separator: string };
+  readonly delimiter?: string;
+  readonly encoding?: CsvEncoding;
+  /** An older file is not read. */
+  readonly maxAgeMs?: number;
+  readonly minRows?: number;
+  /** Absolute path of a file that holds the number of rows that the users file must have. */
+  readonly expectRowsFrom?: string;
+}
+
+export const csvEncodings = [
+  'utf-8',
+  'utf-16',
+  'utf-16le',
+  'utf-16be',
+  'windows-1252',
+  'iso-8859-1',
+  'iso-8859-15',
+] as const;
+export type CsvEncoding = (typeof csvEncodings)[number];
+
+export interface LdapOptions {
+  readonly url: string;
+  readonly bindDn?: string;
+  readonly bindPassword?: Secret;
+  readonly tls: {
+    /** Absolute path. */
+    readonly caFile?: string;
+    readonly startTls: boolean;
+    readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+    readonly serverName?: string;
+  };
+  readonly users: {
+    readonly baseDn: readonly string[];
+    readonly filter: string;
+    readonly scope: LdapScope;
+    /** Attribute with the immutable key. */
+    readonly id: string;
+  };
+  readonly groups?: {
+    readonly baseDn: readonly string[];
+    readonly filter: string;
+    readonly scope: LdapScope;
+    /** Attribute with the group's name. */
+    readonly name: string;
+    readonly membership: 'member' | 'uniqueMember' | 'memberUid' | 'memberOf';
+    /** Attribute of a person that `memberUid` refers to. */
+    readonly uid: string;
+  };
+  readonly pageSize: number;
+  readonly timeouts: { readonly connectMs: number; readonly operationMs: number };
+}
+
+export type LdapScope = 'sub' | 'one' | 'base';
+
+export interface ScheduleSettings {
+  readonly cron: string;
+  /** IANA name; undefined means the machine's own. */
+  readonly timezone: string | undefined;
+  readonly runOnStart: boolean;
+  /** Each start is put off by a random time up to this. */
+  readonly jitterMs: number;
+}
+
+export interface SnapshotSettings {
+  /** Absolute path of the SQLite file. */
+  readonly path: string;
+  /** The mirror of users is read anew when it is older; 0 means at every run. */
+  readonly refreshUsersMs: number;
+  readonly refreshAssignmentsMs: number;
+  /** History older than this is removed. */
+  readonly keepRunsMs: number;
+}
+
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'pretty';
+}

@@ -1,0 +1,42 @@
+import type { Configuration, SourceSettings } from './configuration.ts';
+
+/**
+ * The part of the configuration that decides what a plan says, as plain JSON, for hashing: two configurations with the same
+ * part make the same plan from the same source and the same Twilio.
+ *
+ * Left out on purpose: secrets, which may be rotated between a review and its application; where files stand on this
+ * machine, since a plan may be reviewed on one machine and applied on another (what the files say is part of the source's
+ * own digest); limits, timeouts, schedule, snapshot and log, which change how a plan is made or applied but not the plan.
+ */
+export function configurationDigestInput(configuration: Configuration): Readonly<Record<string, unknown>> {
+  const { twilio, rules } = configuration;
+  return {
+    organization: twilio.organizationSid,
+    // A plan that was reviewed against the simulator must not be applied to Twilio unseen.
+    endpoints: { ...twilio.endpoints },
+    source: sourcePart(configuration.source),
+    rules: {
+      filter: rules.filter ?? null,
+      attributes: rules.attributes,
+      roles: rules.roles,
+      policy: { ...rules.policy, protect: [...rules.policy.protect].sort() },
+      guards: rules.guards,
+    },
+  };
+}
+
+function sourcePart(source: SourceSettings): Readonly<Record<string, unknown>> {
+  if (source.type === 'csv') {
+    const { id, groups, memberships, delimiter, encoding } = source.options;
+    return {
+      type: 'csv',
+      id,
+      groups: groups ?? null,
+      memberships: memberships !== undefined,
+      delimiter: delimiter ?? null,
+      encoding: encoding ?? null,
+    };
+  }
+  const { url, bindDn, users, groups } = source.options;
+  return { type: 'ldap', url, bindDn: bindDn ?? null, users, groups: groups ?? null };
+}

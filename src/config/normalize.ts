@@ -1,0 +1,150 @@
+import { dirname, resolve } from 'node:path';
+import type { ScopeSid } from '../domain/identity.ts';
+import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
+import type { Secret } from '../domain/secret.ts';
+import { InternalError } from '../errors.ts';
+import type { Configuration, CsvOptions, LdapOptions, SourceSettings } from './configuration.ts';
+import { parseDuration } from './durations.ts';
+import type { ConfigurationFile } from './schema.ts';
+import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
+
+/** What the program uses, from a file that the schema has accepted. */
+export function normalize(input: ConfigurationFile, file: string, environment: Environment): Configuration {
+  const folder = dirname(resolve(file));
+  const base: Base = {
+    path: (relative) => resolve(folder, relative),
+    secret: (value, path) =>
+      isSecretReference(value) ? referredSecret(value, { path, folder, environment }) : plainValue(value),
+  };
+  const { twilio, schedule, snapshot } = input;
+  return {
+    twilio: {
+      organizationSid: twilio.organizationSid,
+      oauth: {
+        grantType: twilio.oauth.grantType,
+        clientId: base.secret(twilio.oauth.clientId, 'twilio.oauth.clientId'),
+        clientSecret: base.secret(twilio.oauth.clientSecret, 'twilio.oauth.clientSecret'),
+      },
+      endpoints: {
+        iam: new URL(twilio.endpoints.iam).origin,
+        oauth: new URL(twilio.endpoints.oauth).origin,
+        accounts: new URL(twilio.endpoints.accounts).origin,
+      },
+      limits: {
+        requestsPerSecond: twilio.limits.requestsPerSecond,
+        maxConcurrent: twilio.limits.maxConcurrent,
+        timeoutMs: milliseconds(twilio.limits.timeout),
+      },
+    },
+    source: sourceOf(input.source, base),
+    rules: rulesOf(input),
+    schedule: schedule && {
+      cron: schedule.cron,
+      timezone: schedule.timezone,
+      runOnStart: schedule.runOnStart,
+      jitterMs: milliseconds(schedule.jitter),
+    },
+    snapshot: {
+      path: base.path(snapshot.path),
+      refreshUsersMs: milliseconds(snapshot.refreshUsers),
+      refreshAssignmentsMs: milliseconds(snapshot.refreshAssignments),
+      keepRunsMs: milliseconds(snapshot.keepRuns),
+    },
+    log: input.log,
+  };
+}
+
+interface Base {
+  /** Resolves from the configuration file's folder. */
+  path(relative: string): string;
+  secret(value: string, path: string): Secret;
+}
+
+function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettings {
+  return source.type === 'csv'
+    ? { type: 'csv', options: csvOptions(source, base) }
+    : { type: 'ldap', options: ldapOptions(source, base) };
+}
+
+function csvOptions(source: Extract<ConfigurationFile['source'], { type: 'csv' }>, base: Base): CsvOptions {
+  const { memberships, groups, delimiter, encoding, maxAge, expectRowsFrom } = source;
+  return {
+    users: base.path(source.users),
+    id: source.id,
+    minRows: source.minRows,
+    ...(memberships === undefined ? {} : { memberships: base.path(memberships) }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(maxAge === undefined ? {} : { maxAgeMs: milliseconds(maxAge) }),
+    ...(expectRowsFrom === undefined ? {} : { expectRowsFrom: base.path(expectRowsFrom) }),
+  };
+}
+
+function ldapOptions(source: Extract<ConfigurationFile['source'], { type: 'ldap' }>, base: Base): LdapOptions {
+  const { bindDn, bindPassword, tls, users, groups } = source;
+  return {
+    url: source.url,
+    ...(bindDn === undefined ? {} : { bindDn }),
+    ...(bindPassword === undefined ? {} : { bindPassword: base.secret(bindPassword, 'source.bindPassword') }),
+    tls: {
+      startTls: tls.startTls,
+      minVersion: tls.minVersion,
+      ...(tls.caFile === undefined ? {} : { caFile: base.path(tls.caFile) }),
+      ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+    },
+    users: { ...users, baseDn: [users.baseDn].flat() },
+    ...(groups === undefined ? {} : { groups: { ...groups, baseDn: [groups.baseDn].flat() } }),
+    pageSize: source.pageSize,
+    timeouts: {
+      connectMs: milliseconds(source.timeouts.connect),
+      operationMs: milliseconds(source.timeouts.operation),
+    },
+  };
+}
+
+function rulesOf(input: ConfigurationFile): Rules {
+  const { deactivations, revocations, creations, renames, sourceShrink } = input.guards;
+  return {
+    organization: input.twilio.organizationSid as ScopeSid,
+    filter: input.filter,
+    attributes: attributesOf(input.attributes),
+    roles: input.roles.map(roleRule),
+    policy: input.policy,
+    guards: {
+      deactivations: limit(deactivations),
+      revocations: limit(revocations),
+      creations: limit(creations),
+      renames: limit(renames),
+      sourceShrink: limit(sourceShrink),
+    },
+  };
+}
+
+function attributesOf(attributes: ConfigurationFile['attributes']): AttributeMappings {
+  const mapped = Object.entries<string | undefined>(attributes).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, valueRule(text)] as const],
+  );
+  return Object.fromEntries(mapped);
+}
+
+function valueRule(text: string): ValueRule {
+  const trimmed = text.trim();
+  return trimmed.startsWith('=') ? { expression: trimmed.slice(1).trim() } : { attribute: trimmed };
+}
+
+function roleRule({ group, when, grants }: ConfigurationFile['roles'][number]): RoleRule {
+  return { ...(group === undefined ? {} : { group }), ...(when === undefined ? {} : { when }), grants };
+}
+
+function limit({ count, percent }: ConfigurationFile['guards']['creations']): GuardLimit {
+  return { ...(count === undefined ? {} : { count }), ...(percent === undefined ? {} : { percent }) };
+}
+
+function milliseconds(duration: string): number {
+  const parsed = parseDuration(duration);
+  if (parsed === undefined) {
+    throw new InternalError(`The schema let "${duration}" pass as a duration`);
+  }
+  return parsed;
+}

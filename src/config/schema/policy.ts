@@ -1,0 +1,81 @@
+import * as z from 'zod';
+import { flag, text, whenObject, wholeNumber } from './values.ts';
+
+export const policy = z
+  .strictObject({
+    mode: z.enum(['sync', 'upsert-only', 'create-only']).meta({
+      description:
+        'What may be done: everything; all but deactivating and revoking; or only creating people. It has no default because it must be decided upon.',
+      examples: ['sync'],
+    }),
+    adoptExisting: flag().default(false).meta({
+      description:
+        'Link a Twilio user who is not managed yet to the entry with the same address, and manage that user from then on.',
+    }),
+    leavers: z.enum(['deactivate', 'revoke-only', 'report']).default('deactivate').meta({
+      description: 'What happens to people who are out of scope, disabled or gone from the source.',
+    }),
+    confirmAbsence: wholeNumber(1, 100).default(1).meta({
+      description: 'Complete reads in a row that an entry must be missing from before its person counts as gone.',
+    }),
+    drift: z.enum(['overwrite', 'report']).default('overwrite').meta({
+      description: 'What happens when somebody changed a mapped attribute or a managed grant in Twilio.',
+    }),
+    protect: z
+      .array(text('address, external id or US SID'))
+      .default([])
+      .meta({
+        title: 'list',
+        description: 'People who are never changed: by address, by key in the source, or by user SID.',
+        examples: [['owner@corp.example']],
+      }),
+    recreateGone: flag().default(false).meta({
+      description: 'Create a managed person anew when Twilio no longer knows the user.',
+    }),
+  })
+  .meta({ description: 'What the program may do.' });
+
+interface Limit {
+  readonly count?: number;
+  readonly percent?: number;
+}
+
+function guard(limit: Limit, counted: string, base: string) {
+  return z
+    .strictObject({
+      count: wholeNumber(0)
+        .optional()
+        .meta({ description: `Most ${counted}, as a number.` }),
+      percent: z
+        .number()
+        .min(0)
+        .max(100)
+        .optional()
+        .meta({ title: 'number', description: `Most ${counted}, in percent of ${base}.` }),
+    })
+    .refine((value) => value.count !== undefined || value.percent !== undefined, {
+      error: 'needs `count`, `percent` or both',
+      when: whenObject,
+    })
+    .default(limit)
+    .meta({
+      description: `Refuses a plan with more ${counted}.`,
+      anyOf: [{ required: ['count'] }, { required: ['percent'] }],
+    });
+}
+
+const managed = 'the people managed';
+
+export const guards = z
+  .strictObject({
+    deactivations: guard({ count: 25, percent: 10 }, 'people to be deactivated', managed),
+    revocations: guard({ count: 50, percent: 20 }, 'role assignments to be revoked', managed),
+    creations: guard({ count: 100 }, 'people to be created', managed),
+    renames: guard({ count: 10, percent: 5 }, 'people whose address changes', managed),
+    sourceShrink: guard({ percent: 20 }, 'entries missing since the last complete read', 'the entries read then'),
+  })
+  .prefault({})
+  .meta({
+    description:
+      'Limits that refuse a whole plan; they never let a part of it through. Of `count` and `percent` the smaller limit counts. Setting a guard replaces both of its defaults.',
+  });

@@ -1,0 +1,87 @@
+import { statSync } from 'node:fs';
+import type { Secret } from '../domain/secret.ts';
+import { ConfigError } from '../errors.ts';
+import type { Configuration } from './configuration.ts';
+import { isLoopback } from './loopback.ts';
+import { FileSecret } from './secrets.ts';
+
+function secretsOf(configuration: Configuration): readonly (readonly [path: string, secret: Secret])[] {
+  const { oauth } = configuration.twilio;
+  const { source } = configuration;
+  const password = source.type === 'ldap' ? source.options.bindPassword : undefined;
+  return [
+    ['twilio.oauth.clientId', oauth.clientId],
+    ['twilio.oauth.clientSecret', oauth.clientSecret],
+    ...(password === undefined ? [] : [['source.bindPassword', password] as const]),
+  ];
+}
+
+export interface SecretCheck {
+  readonly path: string;
+  readonly reference: string;
+  readonly resolves: boolean;
+  /** Why it does not resolve. */
+  readonly message?: string;
+  readonly hint?: string;
+}
+
+/** Says of each secret whether it can be read now. The values are dropped. */
+export function checkSecrets(configuration: Configuration): readonly SecretCheck[] {
+  return secretsOf(configuration).map(([path, secret]) => {
+    const { reference } = secret;
+    try {
+      secret.read();
+      return { path, reference, resolves: true };
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      return { path, reference, resolves: false, message: error.issues[0]?.message ?? error.message, ...hint };
+    }
+  });
+}
+
+export interface SecretNotice {
+  readonly path: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What works but exposes a secret: a file that every user of the machine can read, a password sent in clear text. */
+export function secretNotices(configuration: Configuration): readonly SecretNotice[] {
+  const notices: SecretNotice[] = [];
+  for (const [path, secret] of secretsOf(configuration)) {
+    const mode = secret instanceof FileSecret ? modeOf(secret.file) : undefined;
+    if (secret instanceof FileSecret && mode !== undefined && (mode & 0o004) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      notices.push({
+        path,
+        message: `${secret.reference}: every user of this machine can read the file (mode ${octal})`,
+        hint: `chmod o-r ${secret.file}`,
+      });
+    }
+  }
+  if (configuration.source.type === 'ldap') {
+    const { options } = configuration.source;
+    if (options.bindPassword !== undefined && isReadableOnTheWay(options.url, options.tls.startTls)) {
+      notices.push({
+        path: 'source.url',
+        message: `the password of bindDn is sent to ${options.url} in clear text`,
+        hint: 'Use an ldaps:// URL, or set source.tls.startTls to true.',
+      });
+    }
+  }
+  return notices;
+}
+
+function isReadableOnTheWay(url: string, startTls: boolean): boolean {
+  return /^ldap:/i.test(url) && !startTls && !isLoopback(new URL(url).hostname);
+}
+
+/** Undefined when the file cannot be looked at: that is for reading to say. */
+function modeOf(file: string): number | undefined {
+  try {
+    return statSync(file).mode;
+  } catch {
+    return undefined;
+  }
+}

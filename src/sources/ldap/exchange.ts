@@ -1,0 +1,153 @@
+/**
+ * Requests and answers over one socket. Messages are encoded by ldapts; its client is not used, because a complete read needs what
+ * it keeps to itself: the cookie of every page, even of an empty one, result codes as they are, the server's notice of
+ * disconnection, entries while they arrive, and a way to stop at once.
+ */
+import type { Socket } from 'node:net';
+import { type Message, UnbindRequest } from 'ldapts';
+import { createFramer, type Frame, MalformedMessageError } from './framing.ts';
+import { type LdapResult, readReferences, readResult } from './ldap-result.ts';
+import { formatResultCode } from './result-codes.ts';
+
+/** The conversation broke off: connection lost, time-out, or an answer that is not LDAP. The message is a clause for a sentence. */
+export class ConversationLostError extends Error {
+  /** What to try, where the cause is known. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+export interface AnswerHandlers {
+  /** Called with each search entry while it arrives. What it throws ends the conversation and rejects the request unchanged. */
+  onEntry?(frame: Frame): void;
+  onReference?(urls: readonly string[]): void;
+}
+
+export interface Exchange {
+  /** Sends one request and resolves with the result that ends its answer. One request at a time. Rejects with ConversationLostError. */
+  request(message: Message, timeoutMs: number, handlers?: AnswerHandlers): Promise<LdapResult>;
+  /** Message ids count up within a connection. */
+  nextMessageId(): number;
+  /** Hands the socket back for a TLS handshake; throws when the server has already sent more than it was asked for. */
+  detach(): Socket;
+  /** Says goodbye (RFC 4511 section 4.3) and closes. Safe to call at any time, and twice. */
+  close(): void;
+  /** Breaks off: the request under way rejects with `reason`. */
+  abort(reason: unknown): void;
+}
+
+interface PendingRequest {
+  readonly id: number;
+  readonly handlers: AnswerHandlers;
+  resolve(result: LdapResult): void;
+  reject(error: unknown): void;
+}
+
+const searchEntry = 0x64;
+const searchReference = 0x73;
+const intermediate = 0x79;
+const resultOperations: ReadonlySet<number> = new Set([0x61, 0x65, 0x78]);
+
+export function createExchange(socket: Socket): Exchange {
+  const framer = createFramer(onFrame);
+  let lastId = 0;
+  let pending: PendingRequest | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let notice = '';
+  let ended: { readonly reason: unknown } | undefined;
+
+  function onFrame(frame: Frame): void {
+    if (frame.messageId === 0) {
+      // Unsolicited: only the notice of disconnection exists (RFC 4511 section 4.4.1).
+      const { code, message } = readResult(frame);
+      notice = ` after saying ${formatResultCode(code)}${message === '' ? '' : `: ${message}`}`;
+      return;
+    }
+    if (frame.messageId !== pending?.id) {
+      throw new MalformedMessageError(`the server answered request ${frame.messageId}, which was not asked`);
+    }
+    if (frame.operation === searchEntry) pending.handlers.onEntry?.(frame);
+    else if (frame.operation === searchReference) pending.handlers.onReference?.(readReferences(frame));
+    else if (resultOperations.has(frame.operation)) settle(readResult(frame));
+    else if (frame.operation !== intermediate) {
+      throw new MalformedMessageError(
+        `the server sent an answer of the unknown kind 0x${frame.operation.toString(16)}`,
+      );
+    }
+  }
+
+  function settle(result: LdapResult): void {
+    const request = pending;
+    pending = undefined;
+    clearTimeout(timer);
+    request?.resolve(result);
+  }
+
+  function breakOff(reason: unknown): void {
+    if (ended !== undefined) return;
+    ended = { reason };
+    clearTimeout(timer);
+    socket.destroy();
+    pending?.reject(reason);
+    pending = undefined;
+  }
+
+  function onData(chunk: Buffer): void {
+    if (ended !== undefined) return;
+    try {
+      framer.push(chunk);
+    } catch (error) {
+      breakOff(error instanceof MalformedMessageError ? notLdap(error, lastId <= 1) : error);
+    }
+  }
+  const onEnd = () => breakOff(new ConversationLostError(`the server closed the connection${notice}`));
+  const onError = (error: NodeJS.ErrnoException) =>
+    breakOff(new ConversationLostError(`the connection broke${notice} (${error.code ?? error.message})`));
+
+  socket.on('data', onData);
+  socket.on('end', onEnd);
+  socket.on('close', onEnd);
+  socket.on('error', onError);
+
+  return {
+    request(message, timeoutMs, handlers = {}) {
+      return new Promise<LdapResult>((resolve, reject) => {
+        if (ended !== undefined) return reject(ended.reason);
+        pending = { id: message.messageId, handlers, resolve, reject };
+        timer = setTimeout(() => {
+          breakOff(new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms`));
+        }, timeoutMs);
+        socket.write(message.write());
+      });
+    },
+    nextMessageId() {
+      lastId += 1;
+      return lastId;
+    },
+    detach() {
+      if (ended !== undefined) throw ended.reason;
+      socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
+      socket.pause();
+      // Clear text that would be taken for encrypted text later (as in CVE-2011-0411).
+      if (framer.pending() > 0)
+        throw new ConversationLostError('the server sent more before the TLS handshake than its answer');
+      return socket;
+    },
+    close() {
+      if (ended !== undefined) return;
+      ended = { reason: new ConversationLostError('the connection is closed') };
+      clearTimeout(timer);
+      socket.write(new UnbindRequest({ messageId: lastId + 1 }).write());
+      socket.destroySoon();
+    },
+    abort: breakOff,
+  };
+}
+
+function notLdap(error: MalformedMessageError, firstAnswer: boolean): ConversationLostError {
+  const hint = 'check that the URL names an LDAP server, and that ldap:// and ldaps:// fit the port';
+  return new ConversationLostError(error.message, firstAnswer ? hint : undefined);
+}

@@ -1,0 +1,159 @@
+import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
+import type { Demand } from '../../domain/entry.ts';
+import { SourceIncompleteError } from '../../errors.ts';
+import type { Logger } from '../../ports.ts';
+import type { LdapConnection } from './connection.ts';
+import { normalizeDn } from './dn.ts';
+import { createEntryDecoder, listOf } from './entry-decoder.ts';
+import { escapeFilterValue, parseFilter } from './filter.ts';
+import { ambiguousGroups, foldGroupName, missingGroups } from './group-diagnosis.ts';
+import { createMembership, type Membership } from './membership.ts';
+import { distinctBases, type LdapOptions, type SearchScope } from './options.ts';
+import { searchAll } from './paged-search.ts';
+
+export type GroupOptions = NonNullable<LdapOptions['groups']>;
+
+/** Keeps a filter well below what servers and their logs take. */
+const namesPerSearch = 50;
+
+/**
+ * Reads the groups that rules name, each of which must exist exactly once, and every other group when all are wanted.
+ * Undefined when no rule looks at groups. Throws SourceIncompleteError, SourceUnavailableError.
+ */
+export async function readGroups(
+  connection: LdapConnection,
+  options: GroupOptions | undefined,
+  demand: Demand,
+  pageSize: number,
+  logger: Logger,
+): Promise<Membership | undefined> {
+  if (demand.groups.length === 0 && !demand.allGroups) return undefined;
+  if (options === undefined) {
+    throw new SourceIncompleteError(`${connection.url}: rules look at groups, but source.groups is not configured`, {
+      hint: 'set source.groups.baseDn and filter to where the groups are',
+    });
+  }
+  const membership = createMembership(options.membership, options.uid);
+  const wanted = createWantedGroups(demand);
+  const inGroup = options.membership !== 'memberOf';
+  const attributes = inGroup ? [options.name, options.membership] : [options.name];
+  const decoder = createEntryDecoder(attributes);
+  const groupFilter = parseFilter(options.filter);
+  let withoutMembers: string[] = [];
+
+  function onGroup(dn: string): void {
+    const key = normalizeDn(dn) ?? dn;
+    if (wanted.hasSeen(key)) return;
+    const labels = wanted.take(dn, key, listOf(decoder.values[0]));
+    if (labels.length === 0) return;
+    const members = inGroup ? listOf(decoder.values[1]) : [];
+    if (inGroup && members.length === 0) withoutMembers.push(dn);
+    membership.addGroup(key, labels, members);
+  }
+  async function search(
+    base: string,
+    scope: SearchScope,
+    filter: Filter,
+    filterText: string,
+    what = 'groups',
+  ): Promise<void> {
+    await searchAll(connection, { what, base, scope, filter, filterText, attributes, decoder, pageSize }, onGroup);
+  }
+
+  for (const base of distinctBases(options.baseDn, options.scope)) {
+    if (demand.allGroups) await search(base, options.scope, groupFilter, options.filter);
+    else {
+      for (const names of chunks(wanted.names, namesPerSearch)) {
+        const { filter, text } = namedGroupsFilter(options, groupFilter, names);
+        await search(base, options.scope, filter, text);
+      }
+    }
+  }
+  for (const { spelling, key } of wanted.dns) {
+    if (!wanted.hasSeen(key))
+      await search(spelling, 'base', groupFilter, options.filter, 'the group that a rule names');
+  }
+
+  const missing = wanted.missing();
+  if (missing.length > 0) throw await missingGroups(connection, options, pageSize, missing);
+  const ambiguous = wanted.ambiguous();
+  if (ambiguous.length > 0) throw ambiguousGroups(connection.url, ambiguous);
+  if (demand.allGroups) withoutMembers = withoutMembers.filter((dn) => wanted.isNamed(dn));
+  if (withoutMembers.length > 0) {
+    logger.warn(
+      { groups: withoutMembers.slice(0, 10), count: withoutMembers.length, attribute: options.membership },
+      'groups that rules name show no members: they are empty, or the bind account may not read the attribute',
+    );
+  }
+  if (membership.unreadable() > 0) {
+    logger.warn(
+      { count: membership.unreadable(), attribute: options.membership },
+      'group members that are not DNs were left out',
+    );
+  }
+  return membership;
+}
+
+/** Which groups are asked for, which have been found, and what their members' lists shall call them. */
+function createWantedGroups(demand: Demand) {
+  const spellings = new Map<string, string[]>();
+  const dns = new Map<string, string[]>();
+  for (const spelling of demand.groups) {
+    const dn = spelling.includes('=') ? normalizeDn(spelling) : undefined;
+    const [map, key] = dn === undefined ? [spellings, foldGroupName(spelling)] : [dns, dn];
+    map.set(key, [...(map.get(key) ?? []), spelling]);
+  }
+  const seen = new Set<string>();
+  const found = new Map<string, string[]>();
+  const named = new Set<string>();
+
+  return {
+    names: [...spellings.values()].map(([first = '']) => first),
+    dns: [...dns].map(([key, [spelling = '']]) => ({ key, spelling })),
+    hasSeen: (key: string) => seen.has(key),
+    /** The names that members of this group carry; empty when nobody asked for it. */
+    take(dn: string, key: string, groupNames: readonly string[]): readonly string[] {
+      seen.add(key);
+      const labels = new Set<string>(dns.get(key));
+      for (const folded of new Set(groupNames.map(foldGroupName))) {
+        const asked = spellings.get(folded);
+        if (asked === undefined) continue;
+        found.set(folded, [...(found.get(folded) ?? []), dn]);
+        for (const spelling of asked) labels.add(spelling);
+      }
+      if (labels.size > 0) named.add(dn);
+      if (demand.allGroups) for (const name of groupNames) labels.add(name);
+      return [...labels];
+    },
+    isNamed: (dn: string) => named.has(dn),
+    missing(): readonly string[] {
+      const names = [...spellings].filter(([folded]) => !found.has(folded)).map(([, [first = '']]) => first);
+      return [...names, ...[...dns].filter(([key]) => !seen.has(key)).map(([, [first = '']]) => first)];
+    },
+    /** Names that more than one group has, with the DNs of those groups. */
+    ambiguous(): readonly { readonly name: string; readonly dns: readonly string[] }[] {
+      return [...found]
+        .filter(([, holders]) => holders.length > 1)
+        .map(([folded, holders]) => ({ name: spellings.get(folded)?.[0] ?? folded, dns: holders }));
+    },
+  };
+}
+
+function namedGroupsFilter(
+  options: GroupOptions,
+  groupFilter: Filter,
+  names: readonly string[],
+): { filter: Filter; text: string } {
+  const equal = names.map((value) => new EqualityFilter({ attribute: options.name, value }));
+  const text = names.map((name) => `(${options.name}=${escapeFilterValue(name)})`).join('');
+  return {
+    filter: new AndFilter({ filters: [groupFilter, new OrFilter({ filters: equal })] }),
+    text: `(&${options.filter}(|${text}))`,
+  };
+}
+
+function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,75 @@
+import { BerReader } from 'ldapts';
+import { type Frame, MalformedMessageError } from './framing.ts';
+
+/** An answer that ends a request (RFC 4511 section 4.1.9). */
+export interface LdapResult {
+  readonly code: number;
+  /** The deepest entry that exists on the way to the base, for noSuchObject. */
+  readonly matchedDn: string;
+  /** The server's own words. */
+  readonly message: string;
+  readonly referrals: readonly string[];
+  /** Of the paged results control (RFC 2696): empty after the last page; undefined when the server sent no such control. */
+  readonly cookie: Buffer | undefined;
+}
+
+const referralTag = 0xa3;
+const controlsTag = 0xa0;
+const pagedResults = '1.2.840.113556.1.4.319';
+
+export function readResult(frame: Frame): LdapResult {
+  // Copied: the cookie outlives the chunk it came in.
+  const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.start, frame.end)));
+  try {
+    const code = reader.readEnumeration();
+    const matchedDn = reader.readString();
+    const message = reader.readString();
+    if (code === null || matchedDn === null || message === null) throw new Error('the result is cut off');
+    const referrals = reader.peek() === referralTag ? readStrings(reader, referralTag) : [];
+    return { code, matchedDn, message: message.replaceAll('\0', '').trim(), referrals, cookie: readCookie(frame) };
+  } catch (error) {
+    throw new MalformedMessageError(`a result cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** The URLs of a SearchResultReference (RFC 4511 section 4.5.3). */
+export function readReferences(frame: Frame): readonly string[] {
+  const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.start, frame.end)));
+  const urls: string[] = [];
+  for (let url = reader.readString(); url !== null; url = reader.readString()) urls.push(url);
+  return urls;
+}
+
+function readStrings(reader: BerReader, tag: number): string[] {
+  reader.readSequence(tag);
+  const end = reader.offset + reader.length;
+  const strings: string[] = [];
+  while (reader.offset < end) {
+    const text = reader.readString();
+    if (text === null) break;
+    strings.push(text);
+  }
+  return strings;
+}
+
+function readCookie(frame: Frame): Buffer | undefined {
+  if (frame.end === frame.limit) return undefined;
+  const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.end, frame.limit)));
+  reader.readSequence(controlsTag);
+  while (reader.remain > 0) {
+    reader.readSequence();
+    const end = reader.offset + reader.length;
+    const type = reader.readString();
+    if (type === pagedResults) {
+      if (reader.peek() === 0x01) reader.readBoolean();
+      const value = new BerReader(reader.readString(0x04, true) ?? Buffer.alloc(0));
+      value.readSequence();
+      value.readInt();
+      const cookie = value.readString(0x04, true);
+      if (cookie === null) throw new Error('the paged results control is cut off');
+      return cookie;
+    }
+    reader.offset = end;
+  }
+  return undefined;
+}

@@ -1,0 +1,69 @@
+import { type SourceError, SourceIncompleteError, SourceUnavailableError } from '../../errors.ts';
+import { describeResult } from './connection.ts';
+import type { ConversationLostError } from './exchange.ts';
+import type { LdapResult } from './ldap-result.ts';
+import { describeResultCode } from './result-codes.ts';
+
+/** How far a search has come, for messages. */
+export interface SearchPosition {
+  readonly url: string;
+  /** `users` or `groups`. */
+  readonly what: string;
+  readonly base: string;
+  readonly filter: string;
+  /** The page under way, from 1. */
+  readonly page: number;
+  /** Entries of this search so far. */
+  readonly entries: number;
+}
+
+/** A result other than success. `existing`: naming contexts of the server, asked for when the base does not exist. */
+export function resultError(
+  position: SearchPosition,
+  result: LdapResult,
+  existing: readonly string[] = [],
+): SourceError {
+  const { kind, remedy } = describeResultCode(result.code);
+  const details = [describeResult(result)];
+  if (result.code === 32 && result.matchedDn !== '')
+    details.push(`the deepest entry that exists is ${result.matchedDn}`);
+  if (result.code === 32 && result.matchedDn === '' && existing.length > 0)
+    details.push(`the server holds ${existing.join(' and ')}`);
+  if (result.referrals.length > 0) details.push(`it refers to ${result.referrals.join(', ')}`);
+  const message = `${describeSearch(position)} failed on page ${position.page} after ${count(position.entries)}: ${details.join('; ')}`;
+  // Once entries have come, the part that came must not be taken for the whole, whatever the code.
+  const unavailable = kind === 'unavailable' && position.entries === 0 && position.page === 1;
+  return unavailable
+    ? new SourceUnavailableError(message, { hint: remedy })
+    : new SourceIncompleteError(message, { hint: remedy });
+}
+
+export function lostError(position: SearchPosition, error: ConversationLostError): SourceIncompleteError {
+  return incompleteError(
+    position,
+    error.message,
+    error.hint ??
+      'try again; if it happens at the same place again, the server log says why, and timeouts.operation may be too short',
+    error,
+  );
+}
+
+export function incompleteError(
+  position: SearchPosition,
+  reason: string,
+  hint: string,
+  cause?: unknown,
+): SourceIncompleteError {
+  return new SourceIncompleteError(
+    `${describeSearch(position)} is incomplete: on page ${position.page} after ${count(position.entries)}: ${reason}`,
+    { hint, cause },
+  );
+}
+
+function describeSearch({ url, what, base, filter }: SearchPosition): string {
+  return `${url}: reading ${what} below "${base}" with filter ${filter}`;
+}
+
+function count(entries: number): string {
+  return entries === 1 ? '1 entry' : `${entries} entries`;
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { SourceUnavailableError } from '../../errors.ts';
+import { connectError } from './connect-errors.ts';
+import { certificateName, type LdapOptions, type ServerAddress } from './options.ts';
+
+/** Opens the TCP connection. Throws SourceUnavailableError, or the signal's reason. */
+export function openTcp(options: LdapOptions, address: ServerAddress, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
+  return whenReady(socket, 'connect', 'connecting', options, signal);
+}
+
+/**
+ * Encrypts a connection, for ldaps:// from its start and for StartTLS later. The certificate's chain and name are always checked,
+ * addresses too. Throws SourceUnavailableError, or the signal's reason.
+ */
+export async function encrypt(
+  socket: Socket,
+  options: LdapOptions,
+  address: ServerAddress,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { name, sni } = certificateName(options, address);
+  const ca = options.tls.caFile === undefined ? undefined : readCa(options.url, options.tls.caFile, socket);
+  // From here on errors come out of the encrypted socket; one that the inner socket repeats must not end the process.
+  socket.on('error', () => {});
+  const secured = connectTls({
+    socket,
+    host: address.host,
+    servername: sni ? name : '',
+    minVersion: options.tls.minVersion ?? 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca }),
+    rejectUnauthorized: true,
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+  });
+  return whenReady(secured, 'secureConnect', 'the TLS handshake', options, signal);
+}
+
+function readCa(url: string, file: string, socket: Socket): string {
+  try {
+    const pem = readFileSync(file, 'utf8');
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate');
+    return pem;
+  } catch (error) {
+    socket.destroy();
+    throw new SourceUnavailableError(`${url}: tls.caFile ${file} cannot be used: ${(error as Error).message}`, {
+      hint: 'tls.caFile must be a readable PEM file with the CA certificate (-----BEGIN CERTIFICATE-----)',
+      cause: error,
+    });
+  }
+}
+
+function whenReady(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  step: string,
+  options: LdapOptions,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const { connectMs } = options.timeouts;
+  const timer = setTimeout(() => {
+    reject(
+      new SourceUnavailableError(`${options.url}: ${step} failed: no answer within ${connectMs} ms`, {
+        hint: "check the URL's host and port and the firewalls in between, or raise timeouts.connect",
+      }),
+    );
+  }, connectMs);
+  const onReady = () => resolve(socket);
+  const onError = (error: Error) => reject(connectError(options.url, step, error));
+  const onClose = () => reject(connectError(options.url, step, { code: 'ECONNRESET' }));
+  const onAbort = () => reject(signal.reason);
+  socket.once(event, onReady).once('error', onError).once('close', onClose);
+  signal.addEventListener('abort', onAbort);
+  return promise
+    .catch((error: unknown) => {
+      socket.on('error', () => {});
+      socket.destroy();
+      throw error;
+    })
+    .finally(() => {
+      clearTimeout(timer);
+      socket.off(event, onReady).off('error', onError).off('close', onClose);
+      signal.removeEventListener('abort', onAbort);
+    });
+}

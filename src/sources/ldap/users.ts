@@ -1,0 +1,144 @@
+import type { AttributeValue, Demand, Entry } from '../../domain/entry.ts';
+import type { ExternalId } from '../../domain/identity.ts';
+import { SourceIncompleteError } from '../../errors.ts';
+import type { Logger } from '../../ports.ts';
+import type { LdapConnection } from './connection.ts';
+import { createEntryDecoder, type EntryDecoder } from './entry-decoder.ts';
+import { parseFilter } from './filter.ts';
+import type { Membership } from './membership.ts';
+import { distinctBases, type LdapOptions } from './options.ts';
+import { searchAll } from './paged-search.ts';
+import { canonicalId } from './values.ts';
+
+export interface UsersRead {
+  readonly entries: number;
+  /** Entries with a value of the membership's user attribute (memberOf, uid). */
+  readonly withMembershipAttribute: number;
+}
+
+const nobody: readonly string[] = [];
+
+/**
+ * Hands over every user below the bases. Asks for the demanded attributes, the identity and what membership needs; nothing else.
+ * Throws SourceIncompleteError also when nobody matches, or when identities are missing from most entries.
+ */
+export async function readUsers(
+  connection: LdapConnection,
+  options: Pick<LdapOptions, 'users' | 'pageSize'>,
+  demand: Demand,
+  membership: Membership | undefined,
+  onEntry: (entry: Entry) => void,
+  logger: Logger,
+): Promise<UsersRead> {
+  const { users, pageSize } = options;
+  const all = demand.attributes === 'all';
+  const needed = [users.id, ...(membership?.userAttribute === undefined ? [] : [membership.userAttribute])];
+  const decoder = createEntryDecoder([...needed, ...(demand.attributes === 'all' ? [] : demand.attributes)], all);
+  const attributes = [...(all ? ['*'] : []), ...decoder.fields.map(({ name }) => name)];
+  const publicFields = demand.attributes === 'all' ? undefined : demandedFields(decoder, demand.attributes);
+  const idIndex = decoder.field(users.id)?.index ?? 0;
+  const membershipIndex =
+    membership?.userAttribute === undefined ? -1 : (decoder.field(membership.userAttribute)?.index ?? -1);
+  let unidentified = 0;
+  let withMembershipAttribute = 0;
+
+  function handOver(dn: string): void {
+    const { values } = decoder;
+    const idValue = values[idIndex];
+    // Several values are no identity: which of them counts could change from read to read.
+    const id = typeof idValue === 'string' ? canonicalId(users.id, idValue) : '';
+    if (id === '') unidentified += 1;
+    const membershipValue = values[membershipIndex];
+    if (membershipValue !== undefined) withMembershipAttribute += 1;
+    const entryAttributes: Record<string, AttributeValue> = {};
+    for (const { name, index } of publicFields ?? decoder.fields) {
+      const value = values[index];
+      if (value !== undefined) entryAttributes[name] = value;
+    }
+    const groups = membership === undefined ? nobody : membership.groupsOf(dn, membershipValue);
+    onEntry({ id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn });
+  }
+
+  let entries = 0;
+  const filter = parseFilter(users.filter);
+  for (const base of distinctBases(users.baseDn, users.scope)) {
+    const search = {
+      what: 'users',
+      base,
+      scope: users.scope,
+      filter,
+      filterText: users.filter,
+      attributes,
+      decoder,
+      pageSize,
+    };
+    const found = await searchAll(connection, search, handOver);
+    if (found === 0) logger.warn({ base, filter: users.filter }, 'this base holds no user that the filter matches');
+    entries += found;
+  }
+  if (entries === 0) throw nobodyMatches(connection.url, users);
+  if (unidentified === entries || unidentified * 2 > entries) {
+    throw identityMissing(connection.url, users.id, decoder, unidentified, entries);
+  }
+  warnOfValues(decoder, publicFields, logger);
+  return { entries, withMembershipAttribute };
+}
+
+interface DemandedField {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** In the demand's spelling; two spellings of one attribute share its field. */
+function demandedFields(decoder: EntryDecoder, names: readonly string[]): readonly DemandedField[] {
+  return names.flatMap((name) => {
+    const field = decoder.field(name);
+    return field === undefined ? [] : [{ name, index: field.index }];
+  });
+}
+
+function nobodyMatches(url: string, users: LdapOptions['users']): SourceIncompleteError {
+  const bases = users.baseDn.map((base) => `"${base}"`).join(' and ');
+  return new SourceIncompleteError(`${url}: base ${bases} and filter ${users.filter} match nobody`, {
+    hint: 'check users.baseDn, users.filter and users.scope, and that the bind account may see the users; an empty directory is never taken for everybody having left',
+  });
+}
+
+function identityMissing(
+  url: string,
+  id: string,
+  decoder: EntryDecoder,
+  missing: number,
+  entries: number,
+): SourceIncompleteError {
+  const field = decoder.field(id);
+  const binary =
+    field !== undefined && field.binary > 0
+      ? `; on ${field.binary} it holds bytes that are no text, first on ${field.binaryDn}`
+      : '';
+  return new SourceIncompleteError(
+    `${url}: ${missing} of ${entries} entries have no single value of users.id (${id})${binary}`,
+    {
+      hint: `check the spelling of users.id, and that the bind account may read it${unexpectedNames(decoder)}`,
+    },
+  );
+}
+
+function warnOfValues(decoder: EntryDecoder, demanded: readonly DemandedField[] | undefined, logger: Logger): void {
+  for (const { name, binary, binaryDn } of decoder.fields) {
+    if (binary > 0)
+      logger.warn({ attribute: name, entries: binary, first: binaryDn }, 'values that are not text were left out');
+  }
+  for (const { name, index } of demanded ?? []) {
+    const field = decoder.fields[index];
+    if (field === undefined || field.seen > 0 || field.binary > 0) continue;
+    const hint = `check its spelling, and that the bind account may read it${unexpectedNames(decoder)}`;
+    logger.warn({ attribute: name, hint }, 'no entry has an attribute that the rules use');
+  }
+}
+
+/** A server answers an alias of a name (`surname`) with the name itself (`sn`). */
+function unexpectedNames(decoder: EntryDecoder): string {
+  const names = [...decoder.unexpected].slice(0, 5);
+  return names.length === 0 ? '' : `; the server answers with ${names.join(', ')}`;
+}

@@ -1,0 +1,141 @@
+/** One HTTP request on real sockets: timeouts, body limits, proxies. No retries, no tokens, no redirects. */
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
+import { NetworkFailure, networkFailure } from './network-failure.ts';
+
+/** Values of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in either letter case; the lower case wins, as it does for curl. */
+export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** Takes a successful body piece by piece; `end` is called after the last one. What either throws ends the request. */
+export interface BodySink {
+  write(chunk: Uint8Array): void;
+  end(): void;
+}
+
+export interface HttpRequest {
+  readonly method: Dispatcher.HttpMethod;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Milliseconds for connecting, for the headers, and between two pieces of the body. */
+  readonly timeoutMs: number;
+  readonly sink?: BodySink | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** `Twilio-Request-Id`. */
+  readonly requestId: string | undefined;
+  readonly retryAfter: string | undefined;
+  readonly location: string | undefined;
+  /** Empty when a sink took the body. */
+  readonly text: string;
+}
+
+export interface HttpClient {
+  /** Throws NetworkFailure, the signal's reason, or what the sink threw. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+/** A page of 1,000 roles stays far below this; only the user list is larger, and that is streamed. */
+const largestBody = 16 * 1024 * 1024;
+const largestErrorBody = 64 * 1024;
+const longestConnectMs = 10_000;
+
+export function createHttpClient(options: {
+  readonly timeoutMs: number;
+  readonly proxyEnv: ProxyEnvironment;
+}): HttpClient {
+  const dispatcher = createDispatcher(options.timeoutMs, options.proxyEnv);
+  return {
+    send: (request) => exchange(dispatcher, request),
+    close: () => dispatcher.close(),
+  };
+}
+
+function createDispatcher(timeoutMs: number, environment: ProxyEnvironment): Dispatcher {
+  const valueOf = (name: string) => environment[name] || environment[name.toUpperCase()] || '';
+  const httpProxy = valueOf('http_proxy');
+  const httpsProxy = valueOf('https_proxy');
+  const connect = { timeout: Math.min(timeoutMs, longestConnectMs) };
+  // One request per connection at a time, so that a lost connection loses one answer.
+  const common = { connect, allowH2: false, pipelining: 1 };
+  if (httpProxy === '' && httpsProxy === '') return new Agent(common);
+  // A simulator on this machine is never behind a proxy.
+  const noProxy = [valueOf('no_proxy'), 'localhost', '127.0.0.1', '::1'].filter((each) => each !== '').join(',');
+  // All three are given, because undici reads the environment of the process for those that are not.
+  return new EnvHttpProxyAgent({ ...common, httpProxy, httpsProxy, noProxy, requestTls: connect, proxyTls: connect });
+}
+
+async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
+  const { signal, sink, timeoutMs } = request;
+  signal?.throwIfAborted();
+  // undici's timeouts are about silence; a body that drips must end too. The streamed list may take as long as it flows.
+  const deadline = sink === undefined ? AbortSignal.timeout(3 * timeoutMs) : undefined;
+  const signals = [signal, deadline].filter((each) => each !== undefined);
+  let sinkError: { readonly error: unknown } | undefined;
+  try {
+    const { statusCode, headers, body } = await send(request.url, {
+      dispatcher,
+      method: request.method,
+      headers: { ...request.headers, 'accept-encoding': 'identity', 'user-agent': 'twilio-directory-sync' },
+      body: request.body ?? null,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
+    });
+    const succeeded = statusCode >= 200 && statusCode < 300;
+    let text = '';
+    if (succeeded && sink !== undefined) {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        try {
+          sink.write(chunk);
+        } catch (error) {
+          sinkError = { error };
+          throw error;
+        }
+      }
+      try {
+        sink.end();
+      } catch (error) {
+        sinkError = { error };
+        throw error;
+      }
+    } else {
+      text = await readText(body as AsyncIterable<Uint8Array>, succeeded);
+    }
+    return {
+      status: statusCode,
+      requestId: header(headers, 'twilio-request-id'),
+      retryAfter: header(headers, 'retry-after'),
+      location: header(headers, 'location'),
+      text,
+    };
+  } catch (error) {
+    if (sinkError !== undefined) throw sinkError.error;
+    if (signal?.aborted === true) throw signal.reason;
+    if (error instanceof NetworkFailure) throw error;
+    if (deadline?.aborted === true) {
+      throw new NetworkFailure('lost', 'TIMEOUT', `no whole answer within ${(3 * timeoutMs) / 1000} s`, error);
+    }
+    throw networkFailure(error);
+  }
+}
+
+async function readText(body: AsyncIterable<Uint8Array>, succeeded: boolean): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (!succeeded && size > largestErrorBody) break;
+    if (size > largestBody) throw new NetworkFailure('lost', 'BODY_TOO_LARGE', 'the answer is larger than 16 MiB');
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function header(headers: Readonly<Record<string, string | string[] | undefined>>, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

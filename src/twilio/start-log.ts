@@ -1,0 +1,47 @@
+/**
+ * When the next request may start. Two rules: starts are spread evenly, and of any stretch of `1.01 s` none holds more
+ * than R starts, whatever timers and callers do. The hundredth above one second is room for the network between us and
+ * the server's own window. For an R that is not whole, the second rule holds over `ceil(R)` starts, so that the average is met.
+ */
+export interface StartLog {
+  /** The earliest moment, in milliseconds since the epoch, at which the next start keeps both rules. */
+  earliest(now: number): number;
+  record(now: number): void;
+  /** Stretches the even spacing by this factor, at least 1; the second rule stays. */
+  stretch: number;
+}
+
+const windowMs = 1010;
+
+export function createStartLog(requestsPerSecond: number): StartLog {
+  const spacing = 1000 / requestsPerSecond;
+  const size = Math.max(1, Math.ceil(requestsPerSecond));
+  const window = (size * windowMs) / requestsPerSecond;
+  /** The last `size` starts; `oldest` is the slot to be overwritten next. */
+  const starts = new Float64Array(size).fill(Number.NEGATIVE_INFINITY);
+  let oldest = 0;
+  let next = Number.NEGATIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+
+  const log: StartLog = {
+    stretch: 1,
+    earliest(now) {
+      // The clock was set back: what is recorded lies in the future, so count it as just now.
+      if (now < last) {
+        starts.fill(now);
+        last = now;
+        next = now + spacing;
+      }
+      return Math.max(next, (starts[oldest] ?? 0) + window);
+    },
+    record(now) {
+      const step = spacing * log.stretch;
+      // A start that came late may be made up for by one step, else every late timer would be lost for good.
+      next = Math.max(next, now - step) + step;
+      starts[oldest] = now;
+      oldest = (oldest + 1) % size;
+      last = now;
+    },
+  };
+  return log;
+}

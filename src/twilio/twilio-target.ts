@@ -1,0 +1,87 @@
+/** The Twilio organization as the rest of the program sees it. */
+import type { ScopeSid } from '../domain/identity.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Clock, Logger, TargetDirectory } from '../ports.ts';
+import { listAccounts } from './accounts.ts';
+import { createApiClient } from './api-client.ts';
+import { createUser } from './create-user.ts';
+import { deactivateUser } from './deactivate-user.ts';
+import { endpointName, endpoints } from './endpoints.ts';
+import { createHttpClient, type ProxyEnvironment } from './http-client.ts';
+import { createTokenSource, type RefreshTokenStore } from './oauth-token.ts';
+import { checkOptions } from './options.ts';
+import { createRateGovernor } from './rate-governor.ts';
+import { defaultRetryLimits, type RetryLimits } from './retry.ts';
+import { assignRole, listAssignments, revokeRole } from './role-assignments.ts';
+import { listRoles } from './roles.ts';
+import { findUser, readUser } from './scim-users.ts';
+import { updateUser } from './update-user.ts';
+import { streamUsers } from './user-list-stream.ts';
+
+export interface TwilioOptions {
+  /** `OR…`: not part of any path but that of the accounts; the token is checked against it. */
+  readonly organization: ScopeSid;
+  readonly clientId: Secret | string;
+  readonly clientSecret: Secret;
+  /** Present: the refresh token of the authorization-code grant; absent: client credentials. */
+  readonly refreshToken?: RefreshTokenStore | undefined;
+  /** Base URLs, https except on this machine. */
+  readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
+  readonly limits: {
+    /** Requests to the API, tokens not counted; fractions are allowed. */
+    readonly requestsPerSecond: number;
+    readonly maxConcurrent: number;
+    /** For connecting, for the headers, and between two pieces of a body. */
+    readonly timeoutMs: number;
+  };
+  readonly retry?: Partial<RetryLimits>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From 0 to below 1, for the jitter of backoffs. Without it there is none. */
+  readonly random?: () => number;
+  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are looked up; nothing else is read from it. */
+  readonly proxyEnv?: ProxyEnvironment;
+}
+
+/** Disposing waits for requests in flight and closes all connections. */
+export type TwilioTarget = TargetDirectory & AsyncDisposable;
+
+/** Makes no request yet. Throws ConfigError with everything that is wrong with the options. */
+export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
+  checkOptions(options);
+  const { organization, endpoints: bases, clock, logger, random = () => 1, proxyEnv = {} } = options;
+  const { timeoutMs } = options.limits;
+  const limits: RetryLimits = { ...defaultRetryLimits, ...options.retry };
+  const calls: Record<string, number> = {};
+  const count = (endpoint: string) => {
+    calls[endpoint] = (calls[endpoint] ?? 0) + 1;
+  };
+  const http = createHttpClient({ timeoutMs, proxyEnv });
+  const tokens = createTokenSource({
+    ...options,
+    oauth: bases.oauth,
+    timeoutMs,
+    retry: limits,
+    random,
+    http,
+    onRequest: () => count(endpointName(endpoints.token)),
+  });
+  const governor = createRateGovernor(options.limits, clock);
+  const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count });
+  const iam = { api, base: bases.iam };
+  return {
+    listUsers: (onUser, signal) => streamUsers(api, bases.iam, onUser, signal),
+    readUser: (user, signal) => readUser(iam, user, signal),
+    findUser: (by, signal) => findUser(iam, by, signal),
+    createUser: (externalId, attributes) => createUser(iam, { externalId, attributes }),
+    updateUser: (user, change, known) => updateUser(iam, user, change, known),
+    deactivateUser: (user) => deactivateUser(iam, user),
+    listAssignments: (by, onAssignment, signal) => listAssignments(iam, by, onAssignment, signal),
+    assignRole: (user, grant) => assignRole(iam, user, grant),
+    revokeRole: (assignment) => revokeRole(iam, assignment),
+    listRoles: (signal) => listRoles(api, bases.iam, signal),
+    listAccounts: (signal) => listAccounts(api, bases.accounts, organization, signal),
+    calls,
+    [Symbol.asyncDispose]: () => http.close(),
+  };
+}

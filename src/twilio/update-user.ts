@@ -1,0 +1,83 @@
+/**
+ * Changing a user: read, lay the change over it, write back under the version that was read. Somebody else's write in
+ * between, or a lost answer, leads back to the reading; what is found as wanted then is not written again.
+ */
+import type { UserSid } from '../domain/identity.ts';
+import { TargetConflictError, TargetRejectedError } from '../errors.ts';
+import type { UserChange, UserResource, WriteResult } from '../ports.ts';
+import { understand, userIfThere } from './answers.ts';
+import { endpoints, urlOf } from './endpoints.ts';
+import { type Asked, detailsOf, nameOf } from './failures.ts';
+import { isAsWanted, replacementOf, tookEffect, usable } from './replacement.ts';
+import { readUser, type UsersApi } from './scim-users.ts';
+
+const mostConflicts = 3;
+
+export async function updateUser(
+  users: UsersApi,
+  sid: UserSid,
+  change: UserChange,
+  known: string | undefined,
+): Promise<WriteResult> {
+  const { api } = users;
+  const asked: Asked = { endpoint: endpoints.replaceUser, url: urlOf(users.base, endpoints.replaceUser, sid) };
+  let current = usable(known, sid);
+  // A copy that has the change already proves nothing: it may be out of date.
+  if (current === undefined || isAsWanted(current.user, change)) current = await present(users, asked, sid);
+  if (isAsWanted(current.user, change)) return already(current);
+  let conflicts = 0;
+  let losses = 0;
+  for (;;) {
+    const { user }: UserResource = current;
+    const before = current;
+    const outcome = await api.call({
+      ...asked,
+      json: understand(asked, undefined, () => replacementOf(before, change)),
+      ifMatch: user.version,
+    });
+    switch (outcome.result) {
+      case 'done': {
+        const { requestId } = outcome.answer;
+        const written = userIfThere(outcome.answer) ?? (await present(users, asked, sid));
+        return { ...written, state: 'done', requestId };
+      }
+      case 'read-again':
+        if (++conflicts >= mostConflicts) {
+          throw new TargetConflictError(`${outcome.error.message}; somebody else keeps changing the user`, {
+            ...detailsOf(asked),
+            status: outcome.error.status,
+            twilioCode: outcome.error.twilioCode,
+            scimType: outcome.error.scimType,
+            requestId: outcome.error.requestId,
+            hint: 'Find what else writes this user; the next run tries again.',
+          });
+        }
+        current = await present(users, asked, sid);
+        if (isAsWanted(current.user, change)) return already(current);
+        break;
+      case 'look-first':
+        losses++;
+        await api.backOff(losses, outcome.retryAfterMs);
+        current = await present(users, asked, sid);
+        if (tookEffect(current.user, change, user.version)) return already(current);
+        if (losses >= api.limits.attempts) throw outcome.error;
+        break;
+      default:
+        throw outcome.error;
+    }
+  }
+}
+
+function already(found: UserResource): WriteResult {
+  return { ...found, state: 'already', requestId: undefined };
+}
+
+async function present(users: UsersApi, asked: Asked, sid: UserSid): Promise<UserResource> {
+  const found = await readUser(users, sid);
+  if (found !== undefined) return found;
+  throw new TargetRejectedError(`${nameOf(asked)}: the organization has no user ${sid} any more`, {
+    ...detailsOf(asked),
+    status: 404,
+    twilioCode: 25008,
+  });
+}

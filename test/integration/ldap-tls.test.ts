@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { SourceUnavailableError } from '../../src/errors.ts';
+import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
+import { type CertificateFiles, makeCa, makeServerCertificate } from '../support/certificates.ts';
+import { createTestLogger, failureOf, ldapOptions, type OptionChanges, readAll } from '../support/ldap-reading.ts';
+
+let folder: string;
+let ca: CertificateFiles;
+let servers: Server[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tdsync-tls-'));
+  ca = makeCa(folder, 'ca');
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+afterEach(async () => {
+  await Promise.all(
+    servers.map((server) => {
+      server.close();
+      return once(server, 'close');
+    }),
+  );
+  servers = [];
+});
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** A TLS server that never gets to say anything, because nobody should trust it. */
+function listenTls(files: CertificateFiles, options: TlsOptions = {}): Promise<number> {
+  const server = createTlsServer({ cert: readFileSync(files.certFile), key: readFileSync(files.keyFile), ...options });
+  server.on('tlsClientError', () => {});
+  return listen(server);
+}
+
+function failure(url: string, changes: OptionChanges = {}) {
+  return failureOf(
+    readAll(
+      createLdapSource(
+        ldapOptions(url, { ...changes, tls: { caFile: ca.certFile, ...changes.tls } }),
+        createTestLogger(),
+      ),
+    ),
+  );
+}
+
+describe('a failed connection names its cause', () => {
+  test('an expired certificate', async () => {
+    const port = await listenTls(makeServerCertificate(folder, ca, 'expired', ['IP:127.0.0.1'], -1));
+
+    const error = await failure(`ldaps://127.0.0.1:${port}`);
+
+    expect(error).toBeInstanceOf(SourceUnavailableError);
+    expect(error.message).toBe(
+      `ldaps://127.0.0.1:${port}: the TLS handshake failed: the server certificate, or one in its chain, has expired (CERT_HAS_EXPIRED)`,
+    );
+  });
+
+  test('a certificate without the address in the URL', async () => {
+    const port = await listenTls(makeServerCertificate(folder, ca, 'named', ['DNS:localhost']));
+
+    const error = await failure(`ldaps://127.0.0.1:${port}`);
+
+    expect(error.message).toContain('the server certificate is for another name');
+    expect(error.message).toContain('127.0.0.1');
+    expect(error.hint).toContain('tls.serverName');
+  });
+
+  test('a CA that the system does not know', async () => {
+    const port = await listenTls(makeServerCertificate(folder, ca, 'unknown', ['IP:127.0.0.1']));
+    const source = createLdapSource(ldapOptions(`ldaps://127.0.0.1:${port}`), createTestLogger());
+
+    const error = await failureOf(readAll(source));
+
+    expect(error.message).toContain('signed by an unknown CA');
+  });
+
+  test('no TLS version in common', async () => {
+    const port = await listenTls(makeServerCertificate(folder, ca, 'old', ['IP:127.0.0.1']), { maxVersion: 'TLSv1.2' });
+
+    const error = await failure(`ldaps://127.0.0.1:${port}`, { tls: { minVersion: 'TLSv1.3' } });
+
+    expect(error.message).toContain('the TLS versions do not match');
+  });
+
+  test('a server that does not speak TLS', async () => {
+    const port = await listen(createServer((socket) => socket.on('error', () => {}).end('hello, this is not TLS\n')));
+
+    const error = await failure(`ldaps://127.0.0.1:${port}`);
+
+    expect(error.message).toContain('the server does not speak TLS on this port');
+    expect(error.hint).toContain('check the port');
+  });
+
+  test('a server that speaks only TLS', async () => {
+    const port = await listenTls(makeServerCertificate(folder, ca, 'tls-only', ['IP:127.0.0.1']));
+
+    const error = await failure(`ldap://127.0.0.1:${port}`, { tls: { startTls: true } });
+
+    expect(error).toBeInstanceOf(SourceUnavailableError);
+    expect(error.message).toMatch(/closed the connection|TLS alert/);
+    expect(error.hint).toContain('ldaps://');
+  });
+
+  test('a port where nobody listens', async () => {
+    const server = createServer();
+    const port = await listen(server);
+    server.close();
+    await once(server, 'close');
+    servers = [];
+
+    const error = await failure(`ldap://127.0.0.1:${port}`);
+
+    expect(error).toBeInstanceOf(SourceUnavailableError);
+    expect(error.message).toBe(`ldap://127.0.0.1:${port}: connecting failed: connection refused (ECONNREFUSED)`);
+  });
+
+  test('a server that never answers', async () => {
+    const sockets = new Set<{ destroy(): void }>();
+    const port = await listen(createServer((socket) => sockets.add(socket.on('error', () => {}))));
+
+    const error = await failure(`ldaps://127.0.0.1:${port}`, { timeouts: { connectMs: 50 } });
+    for (const socket of sockets) socket.destroy();
+
+    expect(error.message).toContain('the TLS handshake failed: no answer within 50 ms');
+    expect(error.hint).toContain('timeouts.connect');
+  });
+
+  test('a CA file that is missing, or is none', async () => {
+    const port = await listenTls(makeServerCertificate(folder, ca, 'fine', ['IP:127.0.0.1']));
+    const empty = join(folder, 'empty.pem');
+    writeFileSync(empty, 'nothing here\n');
+
+    const missing = await failure(`ldaps://127.0.0.1:${port}`, { tls: { caFile: join(folder, 'absent.pem') } });
+    const none = await failure(`ldaps://127.0.0.1:${port}`, { tls: { caFile: empty } });
+
+    expect(missing.message).toContain('absent.pem cannot be used: ENOENT');
+    expect(none.message).toContain('empty.pem cannot be used: it holds no PEM certificate');
+  });
+});

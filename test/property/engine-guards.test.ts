@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type GuardLimits, type GuardName, guardNames } from '../../src/domain/rules.ts';
+import { guard } from '../../src/engine/guards.ts';
+import { organizations, ruleset } from '../support/arbitrary-world.ts';
+import { noLimits } from '../support/builders.ts';
+import { planFor } from '../support/planning.ts';
+
+const limit = fc.record({ count: fc.nat(8), percent: fc.nat(100) }, { requiredKeys: [] });
+const lastRead = fc.option(fc.record({ entries: fc.nat(10), inScope: fc.nat(10) }), { nil: undefined });
+
+test('raising a limit, or an allowance, never turns what is allowed into what is refused', () => {
+  fc.assert(
+    fc.property(
+      organizations,
+      fc.constantFrom(...guardNames),
+      limit,
+      fc.nat(10),
+      fc.nat(100),
+      fc.option(fc.nat(8), { nil: undefined }),
+      lastRead,
+      (organization, name, low, count, percent, allowance, read) => {
+        const { plan } = planFor({ ...organization, rules: { ...ruleset, policy: organization.policy } });
+        const high = {
+          ...(low.count !== undefined && { count: low.count + count }),
+          ...(low.percent !== undefined && { percent: low.percent + percent }),
+        };
+        const judge = (limits: GuardLimits, allowed: number | undefined) =>
+          guard({
+            plan,
+            limits,
+            allowances: new Map<GuardName, number>(allowed === undefined ? [] : [[name, allowed]]),
+            lastRead: read,
+          }).allowed;
+
+        const before = judge({ ...noLimits, [name]: low }, allowance);
+        const after = judge({ ...noLimits, [name]: high }, allowance === undefined ? undefined : allowance + count);
+
+        if (before) expect(after).toBe(true);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});

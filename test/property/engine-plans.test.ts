@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Operation } from '../../src/domain/operation.ts';
+import { type Organization, organizations, ruleset } from '../support/arbitrary-world.ts';
+import { planFor } from '../support/planning.ts';
+
+function planOf(organization: Organization) {
+  return planFor({ ...organization, rules: { ...ruleset, policy: organization.policy } });
+}
+
+function shuffle<T>(items: readonly T[], random: (max: number) => number): T[] {
+  const result = [...items];
+  for (let index = result.length - 1; index > 0; index--) {
+    const other = random(index);
+    [result[index], result[other]] = [result[other] as T, result[index] as T];
+  }
+  return result;
+}
+
+test('the same state in any order gives the same plan and digest', () => {
+  fc.assert(
+    fc.property(organizations, fc.infiniteStream(fc.nat()), (organization, numbers) => {
+      const random = (max: number) => (numbers.next().value ?? 0) % (max + 1);
+      const planned = planOf(organization);
+
+      const permuted = planOf({
+        ...organization,
+        entries: shuffle(organization.entries, random),
+        users: shuffle(organization.users, random),
+        links: shuffle(organization.links, random),
+        assignments: shuffle(organization.assignments, random),
+        own: shuffle(organization.own, random),
+      });
+
+      expect(permuted.plan).toEqual(planned.plan);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('nobody who is unmanaged is touched but by creation or adoption, and nobody protected at all', () => {
+  fc.assert(
+    fc.property(organizations, (organization) => {
+      const { operations } = planOf(organization).plan;
+
+      const linked = new Set(organization.links.map(({ user }) => user));
+      const adopted = new Set<string>();
+      for (const operation of operations) {
+        if (operation.kind === 'adopt') adopted.add(operation.user);
+        if (!('user' in operation) || operation.user === null || operation.kind === 'adopt') continue;
+        expect(linked.has(operation.user) || adopted.has(operation.user)).toBe(true);
+      }
+      for (const name of organization.policy.protect) {
+        for (const operation of operations) {
+          const shown = 'user' in operation ? organization.users.find(({ sid }) => sid === operation.user) : undefined;
+          const names: unknown[] = [operation.externalId, operation.userName, shown?.sid, shown?.attributes.userName];
+          expect(names).not.toContain(name);
+        }
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('every step stands after the one that it waits for, and ids are unique', () => {
+  fc.assert(
+    fc.property(organizations, (organization) => {
+      const { operations } = planOf(organization).plan;
+
+      const seen = new Set<string>();
+      for (const { id, after } of operations) {
+        expect(seen.has(id)).toBe(false);
+        if (after !== undefined) expect(seen.has(after)).toBe(true);
+        seen.add(id);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('an upsert-only plan is the sync plan without removals', () => {
+  const removes = ({ kind }: Operation) => kind === 'revoke' || kind === 'deactivate';
+  fc.assert(
+    fc.property(organizations, (organization) => {
+      const sync = planOf({ ...organization, policy: { ...organization.policy, mode: 'sync' } });
+      const upsert = planOf({ ...organization, policy: { ...organization.policy, mode: 'upsert-only' } });
+
+      expect(upsert.plan.operations).toEqual(sync.plan.operations.filter((operation) => !removes(operation)));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a create-only plan creates people, gives them roles, and does nothing else', () => {
+  fc.assert(
+    fc.property(organizations, (organization) => {
+      const { operations } = planOf({ ...organization, policy: { ...organization.policy, mode: 'create-only' } }).plan;
+
+      const created = new Set(operations.flatMap(({ kind, externalId }) => (kind === 'create' ? [externalId] : [])));
+      for (const { kind, externalId } of operations) {
+        expect(['create', 'grant']).toContain(kind);
+        expect(created).toContain(externalId);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
