@@ -11,6 +11,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLMap,
 } from 'yaml';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
@@ -41,6 +42,17 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   } else if (!isMap(document.contents)) {
     issues.push({ path: '', message: 'must hold keys and values, such as `twilio:`', file, line: 1 });
   } else {
+    visit(document, {
+      Alias(_, alias) {
+        const offset = startOf(alias) ?? 0;
+        const target = alias.resolve(document);
+        if (target === undefined || holds(target, offset)) {
+          const problem =
+            target === undefined ? 'a value that starts with * must stand in quotes' : 'an alias holds itself';
+          issues.push({ path: '', message: `is not valid YAML: ${problem}`, file, line: lineAt(offset) });
+        }
+      },
+    });
     for (const { path, offset, first } of duplicateKeys(document.contents, [])) {
       const message = `stands here a second time; first on line ${lineAt(first)}`;
       issues.push({ path: formatPath(path), message, file, line: lineAt(offset) });
@@ -62,7 +74,7 @@ function contentOf(document: Document, file: string): unknown {
     return document.toJS();
   } catch (cause) {
     // The only thing left that can go wrong: aliases that multiply beyond measure.
-    throw new ConfigError([{ path: '', message: 'has too many aliases (`*name`)', file }], { cause });
+    throw new ConfigError([{ path: '', message: 'has aliases (`*name`) that cannot be filled in', file }], { cause });
   }
 }
 
@@ -179,6 +191,11 @@ function keyName(key: unknown): string {
 
 function resolved(document: Document, node: unknown): unknown {
   return isAlias(node) ? node.resolve(document) : node;
+}
+
+function holds(node: Node, offset: number): boolean {
+  const [start, , end] = node.range ?? [0, 0, 0];
+  return start <= offset && offset < end;
 }
 
 function startOf(node: unknown): number | undefined {

@@ -2,9 +2,9 @@
  * Says in people's words what the schema found. A value is repeated only where one of a few words was expected, never
  * elsewhere: what stands in the wrong place may be a secret.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { formatPath, type Path, valueAt } from './paths.ts';
-import { keysOf, schemaAt } from './schema-shape.ts';
+import { keysOf, metaOf, schemaAt } from './schema-shape.ts';
 import { suggest } from './suggest.ts';
 
 export interface Finding {
@@ -81,13 +81,17 @@ function notOneOf(values: readonly unknown[], subject: Subject): string {
 }
 
 function wrongType(expected: string, { path, value, schema, content }: Subject): string {
+  const wanted = schemaAt(schema, content, path);
+  const meta = wanted === undefined ? {} : metaOf(wanted);
   if (value === undefined) {
-    const wanted = schemaAt(schema, content, path);
-    const description = wanted === undefined ? undefined : z.globalRegistry.get(wanted)?.description;
+    const { description } = meta;
     return description === undefined ? 'is required' : `is required: ${firstSentence(description)}`;
   }
   if (value === null) {
     return 'has no value; give it one, or remove the key';
+  }
+  if (typeof value === 'number' && meta.title === 'duration') {
+    return `must have a unit, such as ${value}s or ${value}m`;
   }
   const advice = expected === 'string' && typeof value !== 'object' ? '; put it in quotes' : '';
   if (typeof value === 'number' && expected !== 'string') {

@@ -28,7 +28,8 @@ export function loadConfiguration(file: string, environment: Environment): Loade
   const document = parseConfigDocument(readText(file), file);
   const { content, overrides, issues: variableIssues } = applyEnvironment(document.content, environment);
   const stray = strayReferences(content);
-  const result = configurationSchema.safeParse(content);
+  // Compiling the schema takes longer than this one use of it.
+  const result = configurationSchema.safeParse(content, { jitless: true });
   const found = result.success ? [] : describeIssues(result.error.issues, configurationSchema, content);
   const findings = [...stray, ...found.filter(({ path }) => !stray.some((other) => isSamePath(other.path, path)))];
   const issues = [...findings.map((finding) => located(finding, file, document, overrides)), ...variableIssues];

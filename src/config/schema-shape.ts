@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Path } from './paths.ts';
 
 type Schema = z.core.$ZodType;
@@ -21,6 +21,13 @@ export function schemaAt(schema: Schema, content: unknown, path: Path): Schema |
 export function keysOf(schema: Schema, content: unknown): readonly string[] {
   const section = memberFor(unwrapped(schema), content);
   return section?._zod.def.type === 'object' ? Object.keys(section._zod.def.shape) : [];
+}
+
+/** What the schema says about itself; a default or an optional says what its own value does, unless it knows better. */
+export function metaOf(schema: Schema): z.core.GlobalMeta {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  const inner = 'innerType' in def ? metaOf(def.innerType) : {};
+  return { ...inner, ...z.globalRegistry.get(schema) };
 }
 
 function childSchema(schema: z.core.$ZodTypes, value: unknown, part: string | number): Schema | undefined {

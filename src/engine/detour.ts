@@ -29,7 +29,8 @@ export function detourOf(operation: Extract<Operation, { changes: unknown }>): D
       changes: [way],
       activate: false,
     };
-    return { first, last: operation };
+    const rest = changes.map((each) => (each === change ? { ...change, before: way.after } : each));
+    return { first, last: { ...operation, changes: rest } };
   }
   const first: WriteOperation = {
     ...operation,

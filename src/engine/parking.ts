@@ -8,10 +8,11 @@ import type { Parked } from '../ports.ts';
 import { digest } from './digest.ts';
 import type { Draft } from './draft.ts';
 
-/** Tells whether an operation is the very one that Twilio refused. */
+/** Tells whether an operation is the very one that Twilio refused: by what it sends, not by why, when or instead of what. */
 export function recordDigest(operation: Operation): string {
   const { after: _after, reason: _reason, ...record } = operation;
-  return digest(record);
+  if (!('changes' in record)) return digest(record);
+  return digest({ ...record, changes: record.changes.map(({ attribute, after }) => ({ attribute, after })) });
 }
 
 /** The digests of everything that was refused. */

@@ -82,7 +82,8 @@ export async function applyPlan(
 
   async function perform(operation: Operation, earlier: Promise<Outcome> | undefined): Promise<Outcome> {
     await earlier;
-    const before = operation.after === undefined ? undefined : await outcomes.get(operation.after);
+    // Awaited in any case: whoever waits for nothing must not start before whoever waited for what is done.
+    const before = await (operation.after === undefined ? undefined : outcomes.get(operation.after));
     if (fatal !== undefined || signal.aborted) return unstarted;
     if (before !== undefined && before.state !== 'done' && before.state !== 'already') {
       return settle(

@@ -55,15 +55,15 @@ export function createHttpClient(options: {
 }
 
 function createDispatcher(timeoutMs: number, environment: ProxyEnvironment): Dispatcher {
-  const valueOf = (name: string) => environment[name] || environment[name.toUpperCase()] || '';
-  const httpProxy = valueOf('http_proxy');
-  const httpsProxy = valueOf('https_proxy');
+  const variable = (name: string) => environment[name] || environment[name.toUpperCase()] || '';
+  const httpProxy = variable('http_proxy');
+  const httpsProxy = variable('https_proxy');
   const connect = { timeout: Math.min(timeoutMs, longestConnectMs) };
   // One request per connection at a time, so that a lost connection loses one answer.
   const common = { connect, allowH2: false, pipelining: 1 };
   if (httpProxy === '' && httpsProxy === '') return new Agent(common);
   // A simulator on this machine is never behind a proxy.
-  const noProxy = [valueOf('no_proxy'), 'localhost', '127.0.0.1', '::1'].filter((each) => each !== '').join(',');
+  const noProxy = [variable('no_proxy'), 'localhost', '127.0.0.1', '::1'].filter((each) => each !== '').join(',');
   // All three are given, because undici reads the environment of the process for those that are not.
   return new EnvHttpProxyAgent({ ...common, httpProxy, httpsProxy, noProxy, requestTls: connect, proxyTls: connect });
 }

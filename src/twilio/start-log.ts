@@ -12,6 +12,7 @@ export interface StartLog {
 }
 
 const windowMs = 1010;
+const catchUpMs = 20;
 
 export function createStartLog(requestsPerSecond: number): StartLog {
   const spacing = 1000 / requestsPerSecond;
@@ -36,8 +37,8 @@ export function createStartLog(requestsPerSecond: number): StartLog {
     },
     record(now) {
       const step = spacing * log.stretch;
-      // A start that came late may be made up for by one step, else every late timer would be lost for good.
-      next = Math.max(next, now - step) + step;
+      // What late timers cost is made up for, within limits; else each would be lost for good.
+      next = Math.max(next, now - Math.max(step, catchUpMs)) + step;
       starts[oldest] = now;
       oldest = (oldest + 1) % size;
       last = now;

@@ -306,7 +306,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
       const hidden = await startSlapd({
         people: 2,
         groups: [developers],
-        globals: 'access to attrs=memberOf by * none\naccess to * by * read',
+        access: 'access to attrs=memberOf by * none',
       });
 
       const error = await failureOf(
@@ -350,7 +350,13 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
       let killed: Promise<void> | undefined;
 
       const source = sourceOf({ url: victim.ldapUrl, pageSize: 1 });
-      const read = source.read(demandOf(), () => void (killed ??= victim.kill()), new AbortController().signal);
+      const read = source.read(
+        demandOf(),
+        () => {
+          killed = killed ?? victim.kill();
+        },
+        new AbortController().signal,
+      );
       const error = await failureOf(read);
       await killed;
       await victim.stop();

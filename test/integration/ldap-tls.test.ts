@@ -43,7 +43,7 @@ async function listen(server: Server): Promise<number> {
 /** A TLS server that never gets to say anything, because nobody should trust it. */
 function listenTls(files: CertificateFiles, options: TlsOptions = {}): Promise<number> {
   const server = createTlsServer({ cert: readFileSync(files.certFile), key: readFileSync(files.keyFile), ...options });
-  server.on('tlsClientError', () => {});
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
   return listen(server);
 }
 
@@ -98,7 +98,14 @@ describe('a failed connection names its cause', () => {
   });
 
   test('a server that does not speak TLS', async () => {
-    const port = await listen(createServer((socket) => socket.on('error', () => {}).end('hello, this is not TLS\n')));
+    const port = await listen(
+      createServer((socket) =>
+        socket
+          .on('error', () => {})
+          .resume()
+          .end('hello, this is not TLS\n'),
+      ),
+    );
 
     const error = await failure(`ldaps://127.0.0.1:${port}`);
 
@@ -129,12 +136,18 @@ describe('a failed connection names its cause', () => {
     expect(error.message).toBe(`ldap://127.0.0.1:${port}: connecting failed: connection refused (ECONNREFUSED)`);
   });
 
-  test('a server that never answers', async () => {
-    const sockets = new Set<{ destroy(): void }>();
-    const port = await listen(createServer((socket) => sockets.add(socket.on('error', () => {}))));
+  test('a server that never answers, whose connection is given up', async () => {
+    const disconnected = Promise.withResolvers<void>();
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => {})
+        .on('close', () => disconnected.resolve())
+        .resume(),
+    );
+    const port = await listen(server);
 
     const error = await failure(`ldaps://127.0.0.1:${port}`, { timeouts: { connectMs: 50 } });
-    for (const socket of sockets) socket.destroy();
+    await disconnected.promise;
 
     expect(error.message).toContain('the TLS handshake failed: no answer within 50 ms');
     expect(error.hint).toContain('timeouts.connect');

@@ -22,6 +22,7 @@ function worldOf(
     twilio: { users, assignments, normalize },
     // A second read in a row must not make a leaver of somebody whose absence is pending.
     snapshot: { links, own, applied, absences: {} },
+    maxConcurrent: 3,
   });
 }
 

@@ -2,10 +2,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { makeCa, makeServerCertificate } from './certificates.ts';
 import { type DirectorySeed, directoryLdif, limitedDn, suffix, syncDn, writeLdif } from './directory-ldif.ts';
 
@@ -64,8 +65,8 @@ export interface Slapd {
 export interface SlapdOptions extends DirectorySeed {
   /** Off for measurements. */
   readonly log?: boolean;
-  /** Lines for slapd.conf's global part. */
-  readonly globals?: string;
+  /** Lines for slapd.conf that come before the other access rules. */
+  readonly access?: string;
 }
 
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
@@ -135,8 +136,22 @@ async function isListening(child: ChildProcess, port: number, lines: string[]): 
     lines.push(line);
     if (line.includes('slapd starting')) resolve(true);
   });
-  const started = await promise;
-  return started && port > 0;
+  return (await promise) && acceptsConnections(child, port);
+}
+
+/** slapd says that it starts shortly before it listens. */
+async function acceptsConnections(child: ChildProcess, port: number): Promise<boolean> {
+  while (child.exitCode === null && child.signalCode === null) {
+    const socket = connect(port, '127.0.0.1');
+    const accepted = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (accepted) return true;
+    await setTimeout(5);
+  }
+  return false;
 }
 
 async function freePorts(): Promise<[number, number]> {
@@ -170,7 +185,6 @@ TLSCertificateKeyFile ${key}
 TLSVerifyClient never
 threads 4
 sizelimit 500
-${options.globals ?? ''}
 database mdb
 suffix ${suffix}
 rootdn cn=admin,${suffix}
@@ -181,6 +195,7 @@ envflags nosync
 index objectClass,cn,uid,member,uniqueMember,memberUid eq
 limits dn.exact="${syncDn}" size.soft=unlimited size.hard=unlimited size.pr=unlimited size.prtotal=unlimited
 limits dn.exact="${limitedDn}" size.soft=20 size.hard=20 size.pr=20 size.prtotal=40
+${options.access ?? ''}
 access to attrs=userPassword by anonymous auth by * none
 access to attrs=employeeNumber by dn.exact="${limitedDn}" none by * read
 access to * by * read

@@ -109,11 +109,12 @@ test('in a swap the first by externalId makes way to an address nobody has', () 
     'bb renamed',
     'aa renamed',
   ]);
-  const [way] = planned.plan.operations;
+  const [way, , last] = planned.plan.operations;
   expect(way).toMatchObject({
     kind: 'update',
     changes: [{ after: expect.stringMatching(/^aa\+tdsync-[0-9a-f]{8}@corp/) }],
   });
+  expect(way && 'changes' in way && way.changes[0]?.after).toBe(last && 'changes' in last && last.changes[0]?.before);
 });
 
 test('a ring of four needs one detour', () => {

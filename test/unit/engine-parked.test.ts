@@ -11,7 +11,7 @@ const hour = 3_600_000;
 function parked(
   operations: readonly (Operation | undefined)[],
   code: FindingCode = 'parked',
-  retryAt: number | undefined = hour,
+  retryAt: number | 'never' = hour,
 ): Parked {
   return {
     externalId: operations[0]?.externalId ?? externalId(''),
@@ -20,7 +20,7 @@ function parked(
     message: 'Twilio said no',
     since: 0,
     attempts: 1,
-    retryAt,
+    retryAt: retryAt === 'never' ? undefined : retryAt,
   };
 }
 
@@ -49,7 +49,7 @@ test('when its time has come it is tried again', () => {
 });
 
 test('when the record changes it is tried again at once', () => {
-  const park = parked([operationOf(planFor(joiner), 'create')], 'address-taken', undefined);
+  const park = parked([operationOf(planFor(joiner), 'create')], 'address-taken', 'never');
 
   const planned = planFor({ entries: [entry('ann', { mail: 'free@corp.example' })], parked: [park] });
 
@@ -57,7 +57,7 @@ test('when the record changes it is tried again at once', () => {
 });
 
 test('what only a person can mend waits for a change, and keeps its code', () => {
-  const park = parked([operationOf(planFor(joiner), 'create')], 'address-taken', undefined);
+  const park = parked([operationOf(planFor(joiner), 'create')], 'address-taken', 'never');
 
   const planned = planFor({ ...joiner, parked: [park], now: Number.MAX_SAFE_INTEGER });
 

@@ -45,13 +45,13 @@ function guard(limit: Limit, counted: string, base: string) {
     .strictObject({
       count: wholeNumber(0)
         .optional()
-        .meta({ description: `Most ${counted}, as a number.` }),
+        .meta({ description: `At most so many ${counted}.` }),
       percent: z
         .number()
         .min(0)
         .max(100)
         .optional()
-        .meta({ title: 'number', description: `Most ${counted}, in percent of ${base}.` }),
+        .meta({ title: 'number', description: `The same in percent of ${base}.` }),
     })
     .refine((value) => value.count !== undefined || value.percent !== undefined, {
       error: 'needs `count`, `percent` or both',
@@ -59,7 +59,7 @@ function guard(limit: Limit, counted: string, base: string) {
     })
     .default(limit)
     .meta({
-      description: `Refuses a plan with more ${counted}.`,
+      description: `Limit for ${counted}.`,
       anyOf: [{ required: ['count'] }, { required: ['percent'] }],
     });
 }
@@ -68,11 +68,15 @@ const managed = 'the people managed';
 
 export const guards = z
   .strictObject({
-    deactivations: guard({ count: 25, percent: 10 }, 'people to be deactivated', managed),
-    revocations: guard({ count: 50, percent: 20 }, 'role assignments to be revoked', managed),
-    creations: guard({ count: 100 }, 'people to be created', managed),
+    deactivations: guard({ count: 25, percent: 10 }, 'people deactivated', managed),
+    revocations: guard({ count: 50, percent: 20 }, 'people who lose a role', managed),
+    creations: guard({ count: 100 }, 'people created', managed),
     renames: guard({ count: 10, percent: 5 }, 'people whose address changes', managed),
-    sourceShrink: guard({ percent: 20 }, 'entries missing since the last complete read', 'the entries read then'),
+    sourceShrink: guard(
+      { percent: 20 },
+      'entries, or people in scope, lost since the last complete read',
+      'what there was then',
+    ),
   })
   .prefault({})
   .meta({

@@ -48,7 +48,7 @@ export const csvSource = z
         description: 'A file that was last changed longer ago is refused: the export that writes it has stopped.',
         examples: ['24h'],
       }),
-    minRows: wholeNumber(0)
+    minRows: wholeNumber(1)
       .default(1)
       .meta({ description: 'A file with fewer rows of people is refused as incomplete.' }),
     expectRowsFrom: path()

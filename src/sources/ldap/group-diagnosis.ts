@@ -4,10 +4,8 @@ import { SourceIncompleteError } from '../../errors.ts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
-import { distinctBases, type LdapOptions } from './options.ts';
+import { distinctBases, type GroupOptions } from './options.ts';
 import { searchAll } from './paged-search.ts';
-
-type GroupOptions = NonNullable<LdapOptions['groups']>;
 
 /** Two names of a group are equal when these are (RFC 4518: case and runs of spaces do not count). */
 export function foldGroupName(name: string): string {

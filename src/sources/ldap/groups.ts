@@ -6,12 +6,11 @@ import type { LdapConnection } from './connection.ts';
 import { normalizeDn } from './dn.ts';
 import { createEntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
-import { ambiguousGroups, foldGroupName, missingGroups } from './group-diagnosis.ts';
+import { ambiguousGroups, missingGroups } from './group-diagnosis.ts';
 import { createMembership, type Membership } from './membership.ts';
-import { distinctBases, type LdapOptions, type SearchScope } from './options.ts';
+import { distinctBases, type GroupOptions, type SearchScope } from './options.ts';
 import { searchAll } from './paged-search.ts';
-
-export type GroupOptions = NonNullable<LdapOptions['groups']>;
+import { createWantedGroups } from './wanted-groups.ts';
 
 /** Keeps a filter well below what servers and their logs take. */
 const namesPerSearch = 50;
@@ -92,51 +91,6 @@ export async function readGroups(
     );
   }
   return membership;
-}
-
-/** Which groups are asked for, which have been found, and what their members' lists shall call them. */
-function createWantedGroups(demand: Demand) {
-  const spellings = new Map<string, string[]>();
-  const dns = new Map<string, string[]>();
-  for (const spelling of demand.groups) {
-    const dn = spelling.includes('=') ? normalizeDn(spelling) : undefined;
-    const [map, key] = dn === undefined ? [spellings, foldGroupName(spelling)] : [dns, dn];
-    map.set(key, [...(map.get(key) ?? []), spelling]);
-  }
-  const seen = new Set<string>();
-  const found = new Map<string, string[]>();
-  const named = new Set<string>();
-
-  return {
-    names: [...spellings.values()].map(([first = '']) => first),
-    dns: [...dns].map(([key, [spelling = '']]) => ({ key, spelling })),
-    hasSeen: (key: string) => seen.has(key),
-    /** The names that members of this group carry; empty when nobody asked for it. */
-    take(dn: string, key: string, groupNames: readonly string[]): readonly string[] {
-      seen.add(key);
-      const labels = new Set<string>(dns.get(key));
-      for (const folded of new Set(groupNames.map(foldGroupName))) {
-        const asked = spellings.get(folded);
-        if (asked === undefined) continue;
-        found.set(folded, [...(found.get(folded) ?? []), dn]);
-        for (const spelling of asked) labels.add(spelling);
-      }
-      if (labels.size > 0) named.add(dn);
-      if (demand.allGroups) for (const name of groupNames) labels.add(name);
-      return [...labels];
-    },
-    isNamed: (dn: string) => named.has(dn),
-    missing(): readonly string[] {
-      const names = [...spellings].filter(([folded]) => !found.has(folded)).map(([, [first = '']]) => first);
-      return [...names, ...[...dns].filter(([key]) => !seen.has(key)).map(([, [first = '']]) => first)];
-    },
-    /** Names that more than one group has, with the DNs of those groups. */
-    ambiguous(): readonly { readonly name: string; readonly dns: readonly string[] }[] {
-      return [...found]
-        .filter(([, holders]) => holders.length > 1)
-        .map(([folded, holders]) => ({ name: spellings.get(folded)?.[0] ?? folded, dns: holders }));
-    },
-  };
 }
 
 function namedGroupsFilter(

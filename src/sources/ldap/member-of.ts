@@ -7,7 +7,7 @@ import { normalizeDn } from './dn.ts';
 import { createEntryDecoder } from './entry-decoder.ts';
 import { parseFilter } from './filter.ts';
 import { foldGroupName } from './group-diagnosis.ts';
-import { distinctBases, type LdapOptions } from './options.ts';
+import { distinctBases, type GroupOptions } from './options.ts';
 import { searchAll } from './paged-search.ts';
 
 /**
@@ -17,7 +17,7 @@ import { searchAll } from './paged-search.ts';
  */
 export async function checkMemberOf(
   connection: LdapConnection,
-  groups: NonNullable<LdapOptions['groups']>,
+  groups: GroupOptions,
   demand: Demand,
   pageSize: number,
   logger: Logger,

@@ -52,6 +52,8 @@ export interface LdapOptions {
   };
 }
 
+export type GroupOptions = NonNullable<LdapOptions['groups']>;
+
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;

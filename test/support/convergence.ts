@@ -1,0 +1,25 @@
+import { expect } from 'vitest';
+import type { RunDocument, World } from './world.ts';
+
+/** Runs once more: nothing to do, and it costs a token and the list of users, whatever the number of people. */
+export async function expectConverged(world: World): Promise<void> {
+  world.twilio.requests.clear();
+  const run = await world.tdsync('reconcile', '--json');
+
+  expect(run.json<RunDocument>().plan.operations).toEqual([]);
+  expect([run.code, run.json<RunDocument>().status]).toEqual([0, 'converged']);
+  expect(world.twilio.requests.counts).toEqual({ 'POST /v2/token': 1, 'GET /scim/v2/Users': 1 });
+}
+
+/** Runs once and expects every operation to succeed; returns the report. */
+export async function reconcile(world: World, ...args: readonly string[]): Promise<RunDocument> {
+  const run = await world.tdsync('reconcile', '--json', ...args);
+
+  expect([run.code, run.stderr], run.stdout.slice(-2_000)).toEqual([0, '']);
+  return run.json<RunDocument>();
+}
+
+/** Ids of operations, in order: `grant anna IX… AC…` without the SIDs. */
+export function idsOf(operations: RunDocument['plan']['operations']): readonly string[] {
+  return operations.map(({ id }) => id.split(' ').slice(0, 2).join(' '));
+}

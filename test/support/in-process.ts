@@ -1,0 +1,104 @@
+/**
+ * `tdsync reconcile` in this process: lease, snapshot, source and sockets are the real ones, only waits are skipped. For
+ * tests that need many runs, where a process for each would cost more than the run.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { exitCodeOf, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
+import { runOnce } from '../../src/cli/one-run.ts';
+import type { Session } from '../../src/cli/session.ts';
+import { configurationDigestInput } from '../../src/config/digest-input.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
+import type { GuardName } from '../../src/domain/rules.ts';
+import type { Outcome, RunReport } from '../../src/domain/run.ts';
+import { compileRules } from '../../src/engine/compile.ts';
+import { digest } from '../../src/engine/digest.ts';
+import { TdsyncError } from '../../src/errors.ts';
+import type { Clock } from '../../src/ports.ts';
+import type { RunDetails } from '../../src/store/run-history.ts';
+import { openSnapshot } from '../../src/store/snapshot.ts';
+import { plantedSecret, type World } from './world.ts';
+
+export interface SkippingClock extends Clock {
+  /** Milliseconds of each wait that was skipped, in order. */
+  readonly waits: readonly number[];
+  /** Moves the time on, for what is to be tried again later. */
+  advance(ms: number): void;
+}
+
+/** Real time plus everything that somebody wanted to wait for. */
+export function createSkippingClock(): SkippingClock {
+  const waits: number[] = [];
+  let skipped = 0;
+  return {
+    waits,
+    now: () => Date.now() + skipped,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      waits.push(ms);
+      skipped += ms;
+      await setImmediate();
+    },
+    advance(ms) {
+      skipped += ms;
+    },
+  };
+}
+
+export interface InProcessOptions {
+  readonly clock?: Clock;
+  readonly refresh?: boolean;
+  readonly allow?: readonly GuardName[];
+}
+
+export interface InProcessRun {
+  /** What the command would exit with. */
+  readonly code: number;
+  /** Undefined when the run ended before a plan stood. */
+  readonly report: RunReport | undefined;
+  readonly error: TdsyncError | undefined;
+}
+
+export async function reconcileInProcess(world: World, options: InProcessOptions = {}): Promise<InProcessRun> {
+  const { clock = createSkippingClock(), refresh, allow = [] } = options;
+  const allowances = new Map(allow.map((guard) => [guard, Number.POSITIVE_INFINITY] as const));
+  const signal = new AbortController().signal;
+  try {
+    const { report, error } = await runOnce(sessionOf(world, clock), 'reconcile', { refresh, allowances }, signal);
+    const code = error === undefined ? exitCodeOfRun(report.status, false) : exitCodeOf(error);
+    return { code, report, error };
+  } catch (error) {
+    if (!(error instanceof TdsyncError)) throw error;
+    return { code: exitCodeOf(error), report: undefined, error };
+  }
+}
+
+function sessionOf(world: World, clock: Clock): Session {
+  const environment = { TWILIO_CLIENT_SECRET: plantedSecret };
+  const loaded = loadConfiguration(world.path('tdsync.yaml'), environment);
+  const { configuration } = loaded;
+  const silent = () => {};
+  return {
+    loaded,
+    configuration,
+    compiled: compileRules(configuration.rules).compiled,
+    digest: digest(configurationDigestInput(configuration)),
+    rim: {
+      clock,
+      logger: { debug: silent, info: silent, warn: silent, error: silent },
+      progress: { update: silent, clear: silent },
+      environment: {},
+    },
+  };
+}
+
+/** The runs of the snapshot with all they did, the newest first. */
+export function historyOf(world: World): readonly RunDetails[] {
+  using snapshot = openSnapshot(world.path('tdsync.db'), 'read', undefined);
+  const { history } = snapshot;
+  return history.runs(100).map(({ id }) => history.run(id) as RunDetails);
+}
+
+/** Outcomes by operation, for comparison: `grant emp-1 …: done`. */
+export function outcomesOf({ report }: InProcessRun): Readonly<Record<string, Outcome['state']>> {
+  return Object.fromEntries((report?.operations ?? []).map(({ operation, outcome }) => [operation.id, outcome.state]));
+}
