@@ -8,11 +8,11 @@ import { complain, print } from './terminal.ts';
 /** Everything that can be known without a network: syntax, keys, values, expressions, and whether the secrets resolve. */
 export async function configCheck(options: GlobalOptions): Promise<ExitCode> {
   const { loaded } = openSession(options);
-  const missing = checkSecrets(loaded.configuration);
-  const document = { version: 1, file: loaded.file, valid: true, overrides: loaded.overrides, secrets: missing };
+  const secrets = checkSecrets(loaded.configuration);
+  const document = { version: 1, file: loaded.file, valid: true, overrides: loaded.overrides, secrets };
   if (options.json) print(`${JSON.stringify(document, null, 2)}\n`);
   else print(`${loaded.file}: valid\n`);
-  for (const { message } of missing) complain(`tdsync: warning: ${message}\n`);
+  for (const { resolves, message } of secrets) if (!resolves) complain(`tdsync: warning: ${message}\n`);
   return exitCodes.ok;
 }
 

@@ -35,7 +35,7 @@ const after: readonly Person[] = [
   { id: 'joiner-3' },
 ];
 
-const unlimited = { count: 1_000, percent: 100 };
+const unlimited = { count: 1_000 };
 
 /** Role rules and guards that let all of it through. */
 export const mixedSections: Sections = {
@@ -88,8 +88,9 @@ async function settle(database: string): Promise<Seed> {
   await world.people(before);
   await reconcileInProcess(world, { clock });
   await world.people(before.map((person) => (person.id === 'returner' ? { ...person, status: 'disabled' } : person)));
-  const { code, error } = await reconcileInProcess(world, { clock });
-  if (code !== 0) throw new Error(`the state before the changes could not be made: ${error?.message}`);
+  const { code, error, report } = await reconcileInProcess(world, { clock });
+  if (code !== 0)
+    throw new Error(`the state before the changes could not be made: ${error?.message ?? JSON.stringify(report)}`);
   await copyFile(world.path('tdsync.db'), database);
   return world.twilio.snapshot();
 }

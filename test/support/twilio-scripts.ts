@@ -89,7 +89,7 @@ export async function stage(
   const target = createTwilioTarget({
     organization,
     clientId: 'OQ00000000000000000000000000000001',
-    clientSecret: { reference: '${env:TWILIO_CLIENT_SECRET}', read: () => 'very-secret' },
+    clientSecret: { reference: `\${env:TWILIO_CLIENT_SECRET}`, read: () => 'very-secret' },
     endpoints: { iam: server.url, oauth: server.url, accounts: server.url },
     limits: { requestsPerSecond: 1000, maxConcurrent: 4, timeoutMs: 2000 },
     clock,

@@ -115,7 +115,10 @@ describe('network errors', () => {
   );
 
   test('an attempt on several addresses is described by the first of them', () => {
-    const inner = Object.assign(new Error('connect ECONNREFUSED ::1:443'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    const inner = Object.assign(new Error('connect ECONNREFUSED ::1:443'), {
+      code: 'ECONNREFUSED',
+      syscall: 'connect',
+    });
 
     const failure = networkFailure(new AggregateError([inner], ''));
 

@@ -16,10 +16,18 @@ describe('error bodies', () => {
   });
 
   test.each([
-    ['throttled', '{"message":"later","throttled_until":"2026-06-01T12:00:00Z"}', { message: 'later', throttledUntil: '2026-06-01T12:00:00Z' }],
+    [
+      'throttled',
+      '{"message":"later","throttled_until":"2026-06-01T12:00:00Z"}',
+      { message: 'later', throttledUntil: '2026-06-01T12:00:00Z' },
+    ],
     ['OAuth', '{"error":"invalid_client","error_description":"unknown client"}', { message: 'unknown client' }],
     ['OAuth without description', '{"error":"invalid_client"}', { message: 'invalid_client' }],
-    ['an HTML page', '<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>', { message: '502 Bad Gateway' }],
+    [
+      'an HTML page',
+      '<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>',
+      { message: '502 Bad Gateway' },
+    ],
     ['HTML without a title', '<p>oops</p>', {}],
     ['plain text', 'upstream timed out\n', { message: 'upstream timed out' }],
     ['nothing', '', {}],
@@ -30,7 +38,9 @@ describe('error bodies', () => {
   });
 
   test('a token echoed in a message is not repeated, and a long message is cut', () => {
-    const { message } = parseErrorBody(JSON.stringify({ message: `Bearer abc.def and ${jwt({ a: 1 })} ${'x'.repeat(500)}` }));
+    const { message } = parseErrorBody(
+      JSON.stringify({ message: `Bearer abc.def and ${jwt({ a: 1 })} ${'x'.repeat(500)}` }),
+    );
 
     expect(message).toMatch(/^Bearer \[token\] and \[token\] x+…$/);
     expect(message?.length).toBeLessThanOrEqual(301);

@@ -1,0 +1,114 @@
+/** Every kind of write, every way to lose or spoil its answer: the run ends where an undisturbed one ends, and nothing is done twice. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Fault } from '../../src/simulator/faults.ts';
+import { createSkippingClock, outcomesOf, reconcileInProcess } from '../support/in-process.ts';
+import { type MixedChange, prepareMixedChange } from '../support/mixed-change.ts';
+import { assignedTwice, mailedTwice, type OrganizationPicture, pictureOf } from '../support/organization.ts';
+
+const writes = {
+  'creating a user': { method: 'POST', path: '/scim/v2/Users' },
+  'replacing a user': { method: 'PUT', path: '/scim/v2/Users/{id}' },
+  'deactivating a user': { method: 'DELETE', path: '/scim/v2/Users/{id}' },
+  'assigning a role': { method: 'POST', path: '/v2/Organizations/RoleAssignments' },
+  'revoking a role': { method: 'DELETE', path: '/v2/Organizations/RoleAssignments/{id}' },
+} as const;
+type Write = keyof typeof writes;
+const everyWrite = Object.keys(writes) as Write[];
+
+const faults: Readonly<Record<string, Fault>> = {
+  'the connection is reset before it takes effect': 'reset-before',
+  'the connection is reset after it took effect': 'reset-after',
+  'the answer breaks off in the middle': 'truncate',
+  'an edge proxy answers with HTML': 'html',
+  'Twilio answers 500 without effect': { status: 500 },
+  'Twilio answers 500 after it took effect': { status: 500, effect: true },
+  'Twilio answers 503 with a time to come back': { status: 503, headers: { 'Retry-After': '2' } },
+  'Twilio answers 500 with an empty body after it took effect': { status: 500, body: '', effect: true },
+  'Twilio answers 504 with text after it took effect': { status: 504, body: 'upstream timed out', effect: true },
+};
+
+let change: MixedChange;
+let undisturbed: OrganizationPicture;
+
+beforeAll(async () => {
+  change = await prepareMixedChange();
+  await using world = await change.open();
+  await reconcileInProcess(world);
+  undisturbed = pictureOf(world.twilio);
+});
+
+afterAll(() => change[Symbol.asyncDispose]());
+
+describe.each(everyWrite)('%s', (write) => {
+  const match = writes[write];
+
+  test.each(Object.keys(faults))('once when %s', async (name) => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    world.twilio.faults.add({ match, times: 1, fault: faults[name] ?? 'html' });
+
+    const run = await reconcileInProcess(world, { clock });
+    const disturbed = pictureOf(world.twilio);
+    const next = await reconcileInProcess(world, { clock });
+
+    expect(run.code, JSON.stringify(outcomesOf(run))).toBe(0);
+    expect(disturbed).toEqual(undisturbed);
+    expect(mailedTwice(world.twilio)).toEqual([]);
+    expect(next.report?.status).toBe('converged');
+  });
+
+  test.each(Object.keys(faults))('every second time when %s', async (name) => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    for (let after = 1; after < 40; after += 2) {
+      world.twilio.faults.add({ match, after, times: 1, fault: faults[name] ?? 'html' });
+    }
+
+    const run = await reconcileInProcess(world, { clock });
+    const disturbed = pictureOf(world.twilio);
+    const next = await reconcileInProcess(world, { clock });
+
+    expect(run.code, JSON.stringify(outcomesOf(run))).toBe(0);
+    expect(disturbed).toEqual(undisturbed);
+    expect(mailedTwice(world.twilio)).toEqual([]);
+    expect(next.report?.status).toBe('converged');
+  });
+
+  test.each([
+    'reset-before',
+    'reset-after',
+    'truncate',
+    'html',
+  ] as const)('always, as by %s, ends a run that the next one completes', async (fault) => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    world.twilio.faults.add({ match, fault });
+
+    const run = await reconcileInProcess(world, { clock });
+    world.twilio.faults.clear();
+    const second = await reconcileInProcess(world, { clock });
+    const third = await reconcileInProcess(world, { clock });
+
+    expect([0, 4, 6]).toContain(run.code);
+    expect(second.code, JSON.stringify(outcomesOf(second))).toBe(0);
+    expect(pictureOf(world.twilio)).toEqual(undisturbed);
+    expect(mailedTwice(world.twilio)).toEqual([]);
+    expect(assignedTwice(world.twilio)).toEqual([]);
+    expect(third.report?.status).toBe('converged');
+  });
+
+  test.each(['hang', 'hang-after'] as const)('once without any answer (%s)', async (fault) => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    world.twilio.faults.add({ match, times: 1, fault });
+
+    const run = await reconcileInProcess(world, { clock });
+    const disturbed = pictureOf(world.twilio);
+    const next = await reconcileInProcess(world, { clock });
+
+    expect(run.code, JSON.stringify(outcomesOf(run))).toBe(0);
+    expect(disturbed).toEqual(undisturbed);
+    expect(mailedTwice(world.twilio)).toEqual([]);
+    expect(next.report?.status).toBe('converged');
+  });
+});
