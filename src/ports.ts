@@ -78,7 +78,12 @@ export interface TargetDirectory {
    * Every user of the organization, streamed; resolves with their number.
    * Throws TargetContractError when the list does not prove to be complete.
    */
-  listUsers(onUser: (user: TwilioUser, resource: string) => void, signal: AbortSignal): Promise<number>;
+  listUsers(
+    onUser: (user: TwilioUser, resource: string) => void,
+    signal: AbortSignal,
+    /** The user that a resource was read as before, when it has not changed by a letter: spares reading it again. */
+    recognise?: (resource: string) => TwilioUser | undefined,
+  ): Promise<number>;
   readUser(user: UserSid, signal: AbortSignal): Promise<UserResource | undefined>;
   findUser(
     by: { readonly userName: Email } | { readonly externalId: ExternalId },
@@ -139,6 +144,14 @@ export interface MirrorAges {
   readonly assignments: ReadonlyMap<ScopeSid, number>;
 }
 
+/** A new reading of all users, on its way into the mirror. */
+export interface UserRefresh {
+  /** The mirrored user whose resource is exactly this text. */
+  recognise(resource: string): TwilioUser | undefined;
+  add(user: TwilioUser, resource: string): void;
+  finish(at: number): void;
+}
+
 /** The SQLite snapshot: mirror, links, last-applied values. All synchronous, no transaction outlives a call. */
 export interface SnapshotStore {
   // What a plan is computed from.
@@ -163,7 +176,7 @@ export interface SnapshotStore {
   roles(): readonly Role[];
   accounts(): readonly Account[] | undefined;
   /** Replaces the mirror of users when `finish` is called; what was not added is gone then. */
-  refreshUsers(): { add(user: TwilioUser, resource: string): void; finish(at: number): void };
+  refreshUsers(): UserRefresh;
   refreshAssignments(scope: ScopeSid, assignments: readonly RoleAssignment[], at: number): void;
   /** Replaces the mirror of one person's assignments. */
   refreshAssignmentsOf(user: UserSid, assignments: readonly RoleAssignment[]): void;

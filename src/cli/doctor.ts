@@ -1,14 +1,17 @@
 import { statSync } from 'node:fs';
 import { composeSource, composeTarget } from '../compose.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { checkSecrets, secretNotices } from '../config/secret-checks.ts';
+import type { Account, Role } from '../domain/user.ts';
 import { buildDesiredState } from '../engine/desired-state.ts';
 import { resolveEntitlements } from '../engine/entitlements.ts';
-import { TdsyncError } from '../errors.ts';
+import { ConfigError, TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
+import { plural } from '../report/plan-text.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
-import { openSession, type Session } from './session.ts';
+import { locate, openSession, type Session } from './session.ts';
 import { palette, print } from './terminal.ts';
 
 interface Check {
@@ -90,19 +93,26 @@ async function checkSnapshotFile({ configuration }: Session): Promise<Check[]> {
 }
 
 /** Token, the three listing permissions, and the names in the role rules. */
-async function checkTwilio({ configuration, rim }: Session, signal: AbortSignal): Promise<Check[]> {
+async function checkTwilio({ loaded, configuration, rim }: Session, signal: AbortSignal): Promise<Check[]> {
   const { rules } = configuration;
   await using target = await composeTarget(configuration, rim);
   const roles = await attempt('roles', async () => {
     const list = await target.listRoles(signal);
     const accounts = await target.listAccounts(signal);
     const { issues } = resolveEntitlements(rules.roles, list, accounts, rules.organization);
-    const seen: Check = { check: 'roles', state: 'ok', message: `${list.length} roles in the organization` };
-    const unknown = issues.map(
-      ({ path, message }): Check => ({ check: 'role rules', state: 'failed', message: `${path}: ${message}` }),
-    );
+    const seen: Check = { check: 'roles', state: 'ok', message: `${plural(list.length, 'role')} in the organization` };
+    const unknown = issues.map((issue): Check => {
+      const { message } = new ConfigError([locate(issue, loaded)]);
+      return {
+        check: 'role rules',
+        state: 'failed',
+        message,
+        hint: 'correct the rule; `tdsync roles` lists the roles',
+      };
+    });
     return [
       seen,
+      ...unknownSids(configuration, list, accounts),
       ...(issues.length === 0
         ? [{ check: 'role rules', state: 'ok', message: 'every role and scope resolves' } as const]
         : unknown),
@@ -110,13 +120,33 @@ async function checkTwilio({ configuration, rim }: Session, signal: AbortSignal)
   });
   const users = await attempt('users', async () => {
     const count = await target.listUsers(() => {}, signal);
-    return [{ check: 'users', state: 'ok', message: `${count} users in the organization, the list is complete` }];
+    return [
+      { check: 'users', state: 'ok', message: `${plural(count, 'user')} in the organization, the list is complete` },
+    ];
   });
   const assignments = await attempt('role assignments', async () => {
     const count = await target.listAssignments({ scope: rules.organization }, () => {}, signal);
     return [{ check: 'role assignments', state: 'ok', message: `${count} in the organization's own scope` }];
   });
   return [...roles, ...users, ...assignments];
+}
+
+/** SIDs are believed in a run, because Twilio need not list all to this application; a typing error would show only there. */
+function unknownSids(
+  { rules }: Configuration,
+  roles: readonly Role[],
+  accounts: readonly Account[] | undefined,
+): readonly Check[] {
+  const listed = new Set<string>([...roles, ...(accounts ?? [])].map(({ sid }) => sid));
+  const given = rules.roles.flatMap(({ grants }) => grants.flatMap(({ role, scope }) => [role, scope]));
+  const isUnknown = (name: string) =>
+    !listed.has(name) && (accounts === undefined ? /^IX[0-9a-f]{32}$/ : /^(?:IX|AC)[0-9a-f]{32}$/).test(name);
+  return [...new Set(given.filter(isUnknown))].map((sid) => ({
+    check: 'role rules',
+    state: 'warning',
+    message: `${sid} is not in Twilio's list of ${sid.startsWith('IX') ? 'roles' : 'accounts'}`,
+    hint: 'check the SID; a run would create people and then fail to give them the role',
+  }));
 }
 
 /** A whole read: the only proof that the next run's read will be complete. */
@@ -136,7 +166,11 @@ async function checkSource({ configuration, compiled, rim }: Session, signal: Ab
   const read = await source.read(compiled.demand, (entry) => builder.accept(entry), signal);
   const { inScope, findings, entries } = builder.finish();
   const checks: Check[] = [
-    { check: 'source', state: 'ok', message: `${read.description}: complete read of ${entries} entries` },
+    {
+      check: 'source',
+      state: 'ok',
+      message: `${read.description}: complete read of ${entries} ${entries === 1 ? 'entry' : 'entries'}`,
+    },
   ];
   checks.push(
     inScope === 0
@@ -146,7 +180,7 @@ async function checkSource({ configuration, compiled, rim }: Session, signal: Ab
           message: 'the filter matches nobody',
           hint: 'correct `filter`; a run would be refused',
         }
-      : { check: 'filter', state: 'ok', message: `${inScope} people in scope` },
+      : { check: 'filter', state: 'ok', message: `${inScope} ${inScope === 1 ? 'person' : 'people'} in scope` },
   );
   for (const { code, message } of findings.slice(0, 5))
     checks.push({ check: 'mapping', state: 'warning', message: `${code}: ${message}` });

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=4
+// A small nursery for new objects: what a run keeps it keeps to its end, and a large one only holds garbage (a third of the peak).
 // Node is checked before anything else is loaded: the SQLite library ends an older Node without a word.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {

@@ -2,6 +2,7 @@
 import { compose } from '../compose.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { RunReport } from '../domain/run.ts';
+import type { TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { dryRunOnce, type PassOptions, type Reconciled, reconcileOnce } from '../reconcile/reconcile.ts';
 import { reportJson } from '../report/json.ts';
@@ -48,12 +49,12 @@ export async function realRun(
 ): Promise<ExitCode> {
   using shutdown = onShutdown();
   const { report, error } = await runOnce(session, command, options, shutdown.signal);
-  present(report, presentation);
+  present(report, presentation, error);
   if (error === undefined) return exitCodeOfRun(report.status, presentation.detailedExitcode === true);
   complain(errorText(error));
   return exitCodeOf(error);
 }
 
-export function present(report: RunReport, { json }: Presentation): void {
-  print(json ? reportJson(report) : renderRun(report, { palette: palette() }));
+export function present(report: RunReport, { json }: Presentation, error?: TdsyncError): void {
+  print(json ? reportJson(report, error) : renderRun(report, { palette: palette() }));
 }

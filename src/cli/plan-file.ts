@@ -2,7 +2,7 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:
 import type { Plan, Verdict } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
 import type { Bill } from '../domain/run.ts';
-import { digest } from '../engine/digest.ts';
+import { planDigest } from '../engine/plan-digest.ts';
 import { UsageError } from './usage-error.ts';
 
 /** A plan saved for review, with what it takes to make the same plan again. */
@@ -33,8 +33,7 @@ const largest = 512 * 1024 * 1024;
 /** Throws UsageError when the file is missing, is not a plan, or was changed after it was made. */
 export function readPlanFile(file: string): PlanFile {
   const content = parse(file);
-  const { counts: _counts, digest: claimed, ...covered } = content.plan;
-  if (digest(covered) !== claimed) {
+  if (planDigest(content.plan) !== content.plan.digest) {
     throw new UsageError(`apply: ${file} was changed after it was made: its digest does not fit its operations`, {
       hint: 'make a new plan with `tdsync reconcile --dry-run --out`; what should not be applied belongs in the rules',
     });
@@ -59,7 +58,9 @@ function parse(file: string): PlanFile {
 
 function isPlanFile(value: unknown): value is PlanFile {
   if (typeof value !== 'object' || value === null || !('plan' in value)) return false;
-  const { version, plan } = value as { version?: unknown; plan: unknown };
+  const { version, plan, options } = value as { version?: unknown; plan: unknown; options?: unknown };
   if (version !== 1 || typeof plan !== 'object' || plan === null) return false;
-  return 'operations' in plan && Array.isArray(plan.operations) && 'basis' in plan && 'digest' in plan;
+  if (typeof options !== 'object' || options === null) return false;
+  const { operations, findings } = plan as { operations?: unknown; findings?: unknown };
+  return Array.isArray(operations) && Array.isArray(findings) && 'basis' in plan && 'digest' in plan;
 }

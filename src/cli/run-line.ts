@@ -1,3 +1,4 @@
+import { plural } from '../report/plan-text.ts';
 import type { RunSummary } from '../store/run-history.ts';
 
 /** A run in one line: when, what came of it, how much it did. */
@@ -8,9 +9,9 @@ export function runLine(run: RunSummary): string {
     states
       .filter(([state]) => wanted.length === 0 || wanted.includes(state))
       .reduce((sum, [, number]) => sum + number, 0);
-  const parts = [`${count('done', 'already')} of ${count()} operations`];
+  const parts = [`${count('done', 'already')} of ${plural(count(), 'operation')}`];
   if (count('failed') > 0) parts.push(`${count('failed')} failed`);
-  if (findings > 0) parts.push(`${findings} findings`);
+  if (findings > 0) parts.push(plural(findings, 'finding'));
   if (error !== undefined) parts.push(`${error.code}: ${error.message.split('\n', 1)[0]}`);
   return `${id}  ${new Date(startedAt).toISOString()}  ${status.padEnd(11)} ${command.padEnd(9)} ${parts.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
 import type { RecordedOperation, RunDetails } from '../store/run-history.ts';
@@ -19,7 +20,7 @@ export async function runs(id: string | undefined, options: RunsOptions): Promis
   if (id === undefined) {
     const list = history.runs(options.limit);
     const text = list.length === 0 ? 'No run yet.\n' : `${list.map(runLine).join('\n')}\n`;
-    print(options.json ? `${JSON.stringify({ version: 1, runs: list }, null, 2)}\n` : text);
+    print(options.json ? documentJson({ runs: list }) : text);
     return exitCodes.ok;
   }
   const details = history.run(id);
@@ -28,7 +29,7 @@ export async function runs(id: string | undefined, options: RunsOptions): Promis
       hint: 'list them with `tdsync runs`',
     });
   }
-  print(options.json ? `${JSON.stringify({ version: 1, ...details }, null, 2)}\n` : detailsText(details));
+  print(options.json ? documentJson(details) : detailsText(details));
   return exitCodes.ok;
 }
 

@@ -65,7 +65,8 @@ function withMode(configuration: Configuration, mode: SessionChanges['mode']): C
   return { ...configuration, rules: { ...rules, policy: { ...rules.policy, mode } } };
 }
 
-function locate(issue: ConfigIssue, { file, locate }: LoadedConfiguration): ConfigIssue {
+/** Gives an issue the file and line of its path. */
+export function locate(issue: ConfigIssue, { file, locate }: LoadedConfiguration): ConfigIssue {
   if (issue.file !== undefined) return issue;
   const line = locate(issue.path);
   return { ...issue, file, ...(line !== undefined && { line }) };

@@ -1,5 +1,6 @@
 import { parseDuration } from '../config/durations.ts';
 import { systemClock } from '../ops/clock.ts';
+import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
 import type { RunHistory, RunSummary } from '../store/run-history.ts';
@@ -35,8 +36,7 @@ function parseMaxAge(text: string): number {
 
 function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolean): string {
   const refused = history.refusedPlan();
-  const document = {
-    version: 1,
+  return documentJson({
     healthy: !stale,
     lastRun: history.lastRun(),
     lastGoodRun: good,
@@ -49,8 +49,7 @@ function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolea
       at: refused.at,
       guards: refused.verdict.guards,
     },
-  };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  });
 }
 
 function asText(history: RunHistory, good: RunSummary | undefined, stale: boolean, maxAge: string | undefined): string {

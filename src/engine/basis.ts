@@ -1,4 +1,3 @@
-import { compareStrings } from '../domain/identity.ts';
 import { grantKey, type TextAttributes, textAttributes } from '../domain/user.ts';
 import type { Links, UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
@@ -10,12 +9,12 @@ export function digestSource(desired: DesiredState): string {
   return digestAll(parts());
 
   function* parts(): Generator<string> {
-    for (const externalId of [...desired.users.keys()].sort(compareStrings)) {
+    for (const externalId of [...desired.users.keys()].sort()) {
       const user = desired.users.get(externalId);
       if (user !== undefined) yield line(externalId, user.attributes, user.active, user.grants.map(grantKey));
     }
-    yield JSON.stringify([...desired.held].sort(compareStrings));
-    yield JSON.stringify([...desired.outOfScope].sort(compareStrings));
+    yield JSON.stringify([...desired.held].sort());
+    yield JSON.stringify([...desired.outOfScope].sort());
   }
 }
 
@@ -24,7 +23,7 @@ export function digestTwilio(links: Links, users: UserIndex, knowledge: Knowledg
   return digestAll(parts());
 
   function* parts(): Generator<string> {
-    for (const externalId of [...links.byExternalId.keys()].sort(compareStrings)) {
+    for (const externalId of [...links.byExternalId.keys()].sort()) {
       const sid = links.byExternalId.get(externalId);
       const user = sid && users.bySid.get(sid);
       if (user === undefined || sid === undefined) {
@@ -35,11 +34,14 @@ export function digestTwilio(links: Links, users: UserIndex, knowledge: Knowledg
         .assignmentsOf(sid)
         .map(grantKey)
         .filter((key) => knowledge.isManaged(sid, key));
-      yield line(`${externalId} ${sid}`, user.attributes, user.active, managed.sort(compareStrings));
+      yield line(`${externalId} ${sid}`, user.attributes, user.active, managed.sort());
     }
   }
 }
 
+/** Parts are kept apart by a character that no address or name may hold. */
 function line(key: string, attributes: TextAttributes, active: boolean, grants: readonly string[]): string {
-  return JSON.stringify([key, textAttributes.map((attribute) => attributes[attribute] ?? null), active, grants]);
+  let text = key;
+  for (const attribute of textAttributes) text += `\u0000${attributes[attribute] ?? ''}`;
+  return `${text}\u0000${active}\u0000${grants.length === 0 ? '' : grants.join('\u0000')}`;
 }

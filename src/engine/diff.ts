@@ -28,7 +28,8 @@ export interface AttributeDiff {
 export function diffAttributes(
   wanted: TextAttributes,
   actual: TextAttributes,
-  last: LastApplied | undefined,
+  /** Asked only when something differs: for most people nothing does. */
+  lastApplied: () => LastApplied | undefined,
   drift: Policy['drift'],
 ): AttributeDiff {
   const changes: AttributeChange[] = [];
@@ -38,7 +39,7 @@ export function diffAttributes(
     const after = wanted[attribute];
     const before = actual[attribute];
     if (after === undefined || isSame(attribute, after, before)) continue;
-    const cause = originOf(attribute, after, before, last);
+    const cause = originOf(attribute, after, before, lastApplied());
     if (cause === undefined) continue;
     if (drift === 'report' && cause !== 'changed-upstream') {
       drifted.push({ attribute, before, after });

@@ -50,12 +50,12 @@ export function draft(situation: Exclude<Situation, { is: 'finding' }>, context:
 function draftLinked(desired: DesiredUser, user: TwilioUser, context: DraftContext): Draft {
   const { policy, knowledge } = context;
   const { externalId } = desired;
-  const last = knowledge.lastApplied(externalId);
+  const lastApplied = () => knowledge.lastApplied(externalId);
   const drift: Policy['drift'] = user.active ? policy.drift : 'overwrite';
-  const diff = diffAttributes(desired.attributes, user.attributes, last, drift);
+  const diff = diffAttributes(desired.attributes, user.attributes, lastApplied, drift);
   const findings: Finding[] = diff.drifted.length > 0 ? [driftFinding(desired, user, diff.drifted)] : [];
-  const stopped = !user.active && last?.active === true && policy.drift === 'report';
-  if (stopped) {
+  const stoppedByHand = !user.active && lastApplied()?.active === true;
+  if (stoppedByHand && policy.drift === 'report') {
     const message = `${desired.attributes.userName} was deactivated in Twilio, not by us; policy.drift leaves it so`;
     const finding: Finding = {
       code: 'drift',
@@ -67,7 +67,7 @@ function draftLinked(desired: DesiredUser, user: TwilioUser, context: DraftConte
     return { ...whoIs(desired, user), operations: [], findings: [finding] };
   }
 
-  const write = user.active ? update(desired, user, diff) : reactivate(desired, user, diff, last?.active === true);
+  const write = user.active ? update(desired, user, diff) : reactivate(desired, user, diff, stoppedByHand);
   return withGrants(desired, user, write ? [write] : [], findings, context);
 }
 
@@ -83,7 +83,7 @@ function reactivate(desired: DesiredUser, user: TwilioUser, diff: AttributeDiff,
 }
 
 function draftAdoption(desired: DesiredUser, user: TwilioUser, reason: Reason, context: DraftContext): Draft {
-  const { changes } = diffAttributes(desired.attributes, user.attributes, undefined, 'overwrite');
+  const { changes } = diffAttributes(desired.attributes, user.attributes, () => undefined, 'overwrite');
   const adopt = { ...writeOperation('adopt', desired, user, reason, changes), attributes: desired.attributes };
   const drafted = withGrants(desired, user, [adopt], [], context);
   // Nobody who is not linked may lose anything: what adoption takes away waits for the link.

@@ -7,12 +7,12 @@ import { orderAddresses } from './address-order.ts';
 import { digestSource, digestTwilio } from './basis.ts';
 import { correlate, type Links, type UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
-import { digest } from './digest.ts';
 import { type Draft, type DraftContext, draft } from './draft.ts';
 import { sortFindings } from './finding-list.ts';
 import { sortOperations } from './operation-order.ts';
 import { unpark } from './parking.ts';
 import { type Knowledge, type Untouchable, untouchable } from './people.ts';
+import { planDigest } from './plan-digest.ts';
 import { applyMode } from './policy.ts';
 
 export interface PlanInput {
@@ -70,6 +70,8 @@ export function makePlan(input: PlanInput): Planned {
     if (drafted.operations.length < wanted.operations.length) waiting.add(drafted.externalId);
     findings.push(...drafted.findings);
     if (drafted.operations.length === 0) {
+      // Who has left for good is no longer waited for.
+      if (situation.is === 'leaver' && !situation.user.active) absences.delete(drafted.externalId);
       if (situation.is === 'linked' && drafted.findings.length === 0) unchanged++;
       continue;
     }
@@ -91,16 +93,9 @@ export function makePlan(input: PlanInput): Planned {
     source: digestSource(desired),
     twilio: digestTwilio(links, users, input.knowledge),
   };
-  const content = { version: 1 as const, basis, operations };
-  const sorted = sortFindings(findings.filter(chosen));
-  // The words of a finding may change with a line number or a version of this program; what was found may not.
-  const found = sorted.map(({ code, externalId, user }) => ({ code, externalId, user }));
+  const content = { version: 1 as const, basis, operations, findings: sortFindings(findings.filter(chosen)) };
   const counts = countPeople(input, unchanged, adopted);
-  return {
-    plan: { ...content, findings: sorted, counts, digest: digest({ ...content, findings: found }) },
-    absences,
-    waiting,
-  };
+  return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting };
 }
 
 function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {

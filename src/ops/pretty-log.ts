@@ -1,18 +1,60 @@
-import type { DestinationStream } from 'pino';
+import pc from 'picocolors';
 
-const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'warn ', 50: 'error' };
+type Colours = ReturnType<typeof pc.createColors>;
 
-/** Turns pino's JSON lines into `time level message key=value …`, with control characters made harmless. */
-export function prettyStream(destination: DestinationStream): DestinationStream {
+/** What a log is written to; `process.stderr` is one. */
+export interface LogDestination {
+  write(line: string): unknown;
+}
+
+/** Turns the log's JSON lines into lines for people: time, level, message, then the rest as `key=value`. */
+export function prettyStream(destination: LogDestination, colour: boolean): LogDestination {
+  const colours = pc.createColors(colour);
   return {
-    write(text) {
-      const { level, time, msg, ...fields } = JSON.parse(text) as { level: number; time: number; msg?: string };
-      const rest = Object.entries(fields).map(
-        ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-      );
-      const line = [new Date(time).toISOString(), levels[level] ?? level, msg ?? '', ...rest].join(' ');
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-      destination.write(`${line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')}\n`);
+    write(line) {
+      const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+      const rest = Object.entries(fields).map(([key, value]) => `${colours.dim(`${key}=`)}${show(value)}`);
+      const parts = [
+        colours.dim(String(time)),
+        levelText(String(level), colours),
+        printable(String(msg ?? '')),
+        ...rest,
+      ];
+      destination.write(`${parts.join(' ')}\n`);
     },
   };
+}
+
+function levelText(level: string, colours: Colours): string {
+  const text = level.padEnd(5);
+  if (level === 'error') return colours.red(text);
+  if (level === 'warn') return colours.yellow(text);
+  return level === 'debug' ? colours.dim(text) : colours.green(text);
+}
+
+/** Bare where that is unambiguous. Of an error only what it says: the stack is in the JSON form. */
+function show(value: unknown): string {
+  if (isError(value)) {
+    return show(value.code === undefined ? `${value.type}: ${value.message}` : `${value.code}: ${value.message}`);
+  }
+  if (typeof value !== 'string') return printable(JSON.stringify(value));
+  return printable(/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
+}
+
+interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly code?: unknown;
+}
+
+function isError(value: unknown): value is LoggedError {
+  return typeof value === 'object' && value !== null && 'type' in value && 'message' in value && 'stack' in value;
+}
+
+/** What a directory holds must neither break a line nor steer a terminal: control and direction characters are escaped. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

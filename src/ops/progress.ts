@@ -1,42 +1,75 @@
 import type { Clock, Progress } from '../ports.ts';
 
-/** How often the line is rewritten at most. */
-const intervalMs = 100;
+/** What a terminal is to progress; `process.stderr` is one. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
 
-/** One line, rewritten in place: activity, count, rate per second and remaining time. Silent unless enabled. */
-export function createProgress(
-  stream: { write(text: string): unknown },
-  clock: Clock,
-  options: { readonly enabled: boolean },
-): Progress {
-  if (!options.enabled) return { update() {}, clear() {} };
-  let activity = '';
-  let startedAt = 0;
-  let shownAt = 0;
+export interface ProgressOptions {
+  /** Default true. Whatever it says, nothing is written where no terminal is. */
+  readonly enabled?: boolean;
+}
+
+const redrawMs = 100;
+/** A rate over a shorter time says nothing. */
+const rateAfterMs = 1000;
+
+/** One line, rewritten: activity, count, total, share, rate and remaining time. */
+export function createProgress(stream: ProgressStream, clock: Clock, options: ProgressOptions = {}): Progress {
+  if (stream.isTTY !== true || options.enabled === false) {
+    return { update() {}, clear() {} };
+  }
+  let current: Activity | undefined;
+  let drawnAt = Number.NEGATIVE_INFINITY;
   let visible = false;
   return {
-    update(next, done, total) {
+    update(activity, done, total) {
       const now = clock.now();
-      if (next !== activity) {
-        activity = next;
-        startedAt = now;
-      } else if (now - shownAt < intervalMs && done !== total) return;
-      shownAt = now;
+      if (current?.name !== activity) {
+        current = { name: activity, startedAt: now, from: done };
+      }
+      if (now - drawnAt < redrawMs) return;
+      drawnAt = now;
       visible = true;
-      stream.write(`\r\u001b[2K${line(activity, done, total, (now - startedAt) / 1_000)}`);
+      // The last column stays free: some terminals wrap as soon as it is written.
+      const text = describe(current, now, done, total).slice(0, (stream.columns ?? 80) - 1);
+      stream.write(`\r${text}\u001b[K`);
     },
     clear() {
-      if (visible) stream.write('\r\u001b[2K');
+      if (visible) stream.write('\r\u001b[K');
       visible = false;
-      activity = '';
+      drawnAt = Number.NEGATIVE_INFINITY;
     },
   };
 }
 
-function line(activity: string, done: number, total: number | undefined, seconds: number): string {
-  const rate = seconds > 0 ? done / seconds : 0;
-  const parts = [`${activity}: ${done}${total === undefined ? '' : ` of ${total}`}`];
-  if (rate > 0) parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)}/s`);
-  if (rate > 0 && total !== undefined && total > done) parts.push(`${Math.ceil((total - done) / rate)} s left`);
-  return parts.join(', ');
+interface Activity {
+  readonly name: string;
+  readonly startedAt: number;
+  /** What was done already when it began. */
+  readonly from: number;
+}
+
+function describe({ name, startedAt, from }: Activity, now: number, done: number, total: number | undefined): string {
+  const parts = [name, total === undefined ? `${done}` : `${done}/${total}`];
+  if (total !== undefined && total > 0) {
+    parts.push(`${Math.floor((100 * done) / total)}%`);
+  }
+  const elapsedMs = now - startedAt;
+  const perSecond = (1000 * (done - from)) / elapsedMs;
+  if (elapsedMs >= rateAfterMs && perSecond > 0) {
+    parts.push(`${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`);
+    if (total !== undefined && total > done) {
+      parts.push(`${formatSeconds(Math.ceil((total - done) / perSecond))} left`);
+    }
+  }
+  return parts.join('  ');
+}
+
+function formatSeconds(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds}s`;
+  return minutes < 60 ? `${minutes}m ${seconds % 60}s` : `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }

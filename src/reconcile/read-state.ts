@@ -174,11 +174,15 @@ async function readUsers(
     return indexUsers(users);
   }
   const mirror = options.keepMirror ? store.refreshUsers() : undefined;
-  await target.listUsers((user, resource) => {
-    users.push(user);
-    mirror?.add(user, resource);
-    if (users.length % 1_000 === 0) progress.update('reading Twilio users', users.length);
-  }, signal);
+  await target.listUsers(
+    (user, resource) => {
+      users.push(user);
+      mirror?.add(user, resource);
+      if (users.length % 1_000 === 0) progress.update('reading Twilio users', users.length);
+    },
+    signal,
+    mirror?.recognise,
+  );
   mirror?.finish(clock.now());
   return indexUsers(users);
 }

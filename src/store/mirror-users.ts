@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { TextAttribute, TwilioUser } from '../domain/user.ts';
-import type { SnapshotStore } from '../ports.ts';
+import type { SnapshotStore, UserRefresh } from '../ports.ts';
 import type { Database } from './database.ts';
 import { paged } from './paging.ts';
 
@@ -71,26 +71,32 @@ export function mirrorUsers(database: Database): MirrorUsers {
 }
 
 /**
- * Writes in transactions of a thousand users, and only what differs: the digests of all users are held meanwhile, so that
- * an unchanged user costs a hash and no access to the file. Abandoned before `finish`, every row is still true of some
- * moment, and the age is the old one.
+ * Writes in transactions of a thousand users, and only what differs: the mirror is held meanwhile by the digests of its
+ * resources, so that an unchanged user costs a hash and no access to the file. Abandoned before `finish`, every row is
+ * still true of some moment, and the age is the old one.
  */
-function refreshUsers(database: Database): ReturnType<SnapshotStore['refreshUsers']> {
-  const unseen = database.read(refreshAction, () => readDigests(database));
+function refreshUsers(database: Database): UserRefresh {
+  const { unseen, byDigest } = database.read(refreshAction, () => readMirror(database));
   let changed: Changed[] = [];
+  /** The resource last asked about: whoever adds it has just asked. */
+  let last: { readonly resource: string; readonly digest: string } | undefined;
+
+  function digest(resource: string): string {
+    if (last?.resource !== resource) last = { resource, digest: digestOf(resource) };
+    return last.digest;
+  }
 
   function flush(): void {
-    for (const { row, user, resource, digest } of changed) put(database, row, user, resource, digest);
+    for (const { user, resource, digest } of changed) put(database, user, resource, digest);
   }
 
   return {
+    recognise: (resource) => byDigest.get(digest(resource)),
     add(user, resource) {
-      const row = fromUser(user);
-      const digest = digestOf(row, resource);
-      const unchanged = unseen.get(user.sid) === digest;
+      const unchanged = unseen.has(user.sid) && byDigest.get(digest(resource))?.sid === user.sid;
       unseen.delete(user.sid); // listed once more, the user is written: what came last is what is kept
       if (unchanged) return;
-      changed.push({ row, user: user.sid, resource, digest });
+      changed.push({ user, resource, digest: digest(resource) });
       if (changed.length < bufferSize) return;
       database.write(refreshAction, flush);
       changed = [];
@@ -98,7 +104,7 @@ function refreshUsers(database: Database): ReturnType<SnapshotStore['refreshUser
     finish(at) {
       database.write(refreshAction, () => {
         flush();
-        for (const sid of unseen.keys()) {
+        for (const sid of unseen) {
           database.statement('DELETE FROM users WHERE sid = ?').run(sid);
           database.statement('DELETE FROM user_resources WHERE user = ?').run(sid);
         }
@@ -111,33 +117,37 @@ function refreshUsers(database: Database): ReturnType<SnapshotStore['refreshUser
 }
 
 interface Changed {
-  readonly row: readonly unknown[];
-  readonly user: UserSid;
+  readonly user: TwilioUser;
   readonly resource: string;
   readonly digest: string;
 }
 
-function readDigests(database: Database): Map<UserSid, string | null> {
-  const rows = database
-    .statement<{ readonly sid: UserSid; readonly digest: string | null }>('SELECT sid, digest FROM users')
-    .all();
-  return new Map(rows.map(({ sid, digest }) => [sid, digest]));
+function readMirror(database: Database): { unseen: Set<UserSid>; byDigest: ReadonlyMap<string, TwilioUser> } {
+  const unseen = new Set<UserSid>();
+  const byDigest = new Map<string, TwilioUser>();
+  const rows = database.statement<UserRow & { readonly digest: string | null }>(`SELECT ${columns}, digest FROM users`);
+  for (const row of rows.iterate()) {
+    unseen.add(row.sid);
+    if (row.digest !== null) byDigest.set(row.digest, toUser(row));
+  }
+  return { unseen, byDigest };
 }
 
-/** Covers the row as well as the resource: a version that reads the same resource in another way writes the row anew. */
-function digestOf(row: readonly unknown[], resource: string): string {
-  return hash('sha256', `${JSON.stringify(row)}${resource}`, 'base64');
+/** To be raised when resources are read in another way: every row is written anew then. */
+const reading = 1;
+
+function digestOf(resource: string): string {
+  return hash('sha256', `${reading}${resource}`, 'base64');
 }
 
-function put(database: Database, row: readonly unknown[], user: UserSid, resource: string, digest: string): void {
-  database.statement(putUser).run(...row, digest);
-  database.statement(putResource).run(user, resource);
+function put(database: Database, user: TwilioUser, resource: string, digest: string): void {
+  database.statement(putUser).run(...fromUser(user), digest);
+  database.statement(putResource).run(user.sid, resource);
 }
 
 /** Part of a transaction of the caller's. */
 export function putUserResource(database: Database, user: TwilioUser, resource: string): void {
-  const row = fromUser(user);
-  put(database, row, user.sid, resource, digestOf(row, resource));
+  put(database, user, resource, digestOf(resource));
 }
 
 /** Part of a transaction of the caller's. The resource is out of date from now on: its version has moved. */

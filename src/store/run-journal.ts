@@ -80,7 +80,9 @@ function newRunId(database: Database, at: number): string {
 function planned(database: Database, run: string, plan: Plan, verdict: Verdict): void {
   const seq = sequenceOf(database, run);
   database
-    .statement(`UPDATE operations SET checked_by = ? WHERE state = 'intended' AND checked_by IS NULL AND run <> ?`)
+    .statement(
+      `UPDATE operations INDEXED BY operations_unfinished SET checked_by = ? WHERE state = 'intended' AND checked_by IS NULL AND run <> ?`,
+    )
     .run(run, seq);
   database
     .statement('UPDATE runs SET digest = ?, counts_json = ?, verdict_json = ?, tally_json = ? WHERE seq = ?')
@@ -156,7 +158,9 @@ function sequenceOf(database: Database, run: string): number {
 export function unfinishedOperations(database: Database, running: RunningRun): Operation[] {
   return database
     .statement<{ readonly operation: string }>(
-      `SELECT operation_json AS operation FROM operations JOIN runs ON runs.seq = operations.run
+      // Without the hint SQLite would walk the whole history in the order of seq.
+      `SELECT operation_json AS operation FROM operations INDEXED BY operations_unfinished
+       JOIN runs ON runs.seq = operations.run
        WHERE state = 'intended' AND checked_by IS NULL AND runs.id IS NOT ? ORDER BY operations.seq`,
     )
     .all(running.id ?? null)

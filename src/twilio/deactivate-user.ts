@@ -10,8 +10,8 @@ export interface Deactivated {
   readonly requestId: string | undefined;
 }
 
-/** Codes that say why, so that nobody needs to look: suspended, the organization's owner. */
-const finalCodes = new Set([25009, 25016, 25019]);
+/** The organization's owner, who may not be deactivated: nobody needs to look. 25009 may mean suspended or inactive. */
+const ownerCode = 25016;
 
 export async function deactivateUser(users: UsersApi, sid: UserSid): Promise<Deactivated> {
   const endpoint = endpoints.deactivateUser;
@@ -19,7 +19,7 @@ export async function deactivateUser(users: UsersApi, sid: UserSid): Promise<Dea
   const refused = await users.api.call(asked).catch((error: unknown) => {
     const looks =
       error instanceof TargetRejectedError && (error.status === 400 || error.status === 409 || error.status === 412);
-    if (!looks || finalCodes.has(error.twilioCode ?? 0)) throw error;
+    if (!looks || error.twilioCode === ownerCode) throw error;
     return { result: 'rejected' as const, error };
   });
   if (refused.result === 'done') return { state: 'done', requestId: refused.answer.requestId };
@@ -27,8 +27,9 @@ export async function deactivateUser(users: UsersApi, sid: UserSid): Promise<Dea
   const found = await readUser(users, sid);
   // Inactive, or gone altogether: either way nobody can sign in.
   if (found === undefined || !found.user.active) return { state: 'already', requestId: error.requestId };
-  if (refused.result === 'absent')
+  if (refused.result === 'absent') {
     throw contractError(asked, undefined, `deleting ${sid} gives 404, but reading it shows an active user`);
+  }
   if (error.status === 400) throw error;
   throw new TargetConflictError(error.message, {
     method: endpoint.method,

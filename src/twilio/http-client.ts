@@ -74,7 +74,6 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   // undici's timeouts are about silence; a body that drips must end too. The streamed list may take as long as it flows.
   const deadline = sink === undefined ? AbortSignal.timeout(3 * timeoutMs) : undefined;
   const signals = [signal, deadline].filter((each) => each !== undefined);
-  let sinkError: { readonly error: unknown } | undefined;
   try {
     const { statusCode, headers, body } = await send(request.url, {
       dispatcher,
@@ -86,34 +85,16 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
     });
     const succeeded = statusCode >= 200 && statusCode < 300;
-    let text = '';
-    if (succeeded && sink !== undefined) {
-      for await (const chunk of body as AsyncIterable<Uint8Array>) {
-        try {
-          sink.write(chunk);
-        } catch (error) {
-          sinkError = { error };
-          throw error;
-        }
-      }
-      try {
-        sink.end();
-      } catch (error) {
-        sinkError = { error };
-        throw error;
-      }
-    } else {
-      text = await readText(body as AsyncIterable<Uint8Array>, succeeded);
-    }
+    const pieces = body as AsyncIterable<Uint8Array>;
     return {
       status: statusCode,
       requestId: header(headers, 'twilio-request-id'),
       retryAfter: header(headers, 'retry-after'),
       location: header(headers, 'location'),
-      text,
+      text: succeeded && sink !== undefined ? await pour(pieces, sink) : await readText(pieces, succeeded),
     };
   } catch (error) {
-    if (sinkError !== undefined) throw sinkError.error;
+    if (error instanceof SinkFailure) throw error.cause;
     if (signal?.aborted === true) throw signal.reason;
     if (error instanceof NetworkFailure) throw error;
     if (deadline?.aborted === true) {
@@ -121,6 +102,22 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     }
     throw networkFailure(error);
   }
+}
+
+/** Keeps what a sink throws apart from what the network does. */
+class SinkFailure extends Error {}
+
+async function pour(pieces: AsyncIterable<Uint8Array>, sink: BodySink): Promise<''> {
+  const guarded = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      throw new SinkFailure('', { cause: error });
+    }
+  };
+  for await (const piece of pieces) guarded(() => sink.write(piece));
+  guarded(() => sink.end());
+  return '';
 }
 
 async function readText(body: AsyncIterable<Uint8Array>, succeeded: boolean): Promise<string> {

@@ -1,7 +1,7 @@
 /**
- * Every request to the API passes here, each retry anew. Bottleneck keeps the order, the concurrency and a coarse pace;
- * the exact pace is ours, because Bottleneck counts its spacing from whenever a job happens to register and knows
- * neither windows nor a pause for everybody.
+ * Every request to the API passes here, each retry anew. Bottleneck keeps the order and the concurrency; the pace is
+ * ours, because Bottleneck counts its spacing from whenever a job happens to register and knows neither sliding windows
+ * nor a pause for everybody.
  */
 import Bottleneck from 'bottleneck';
 import type { Clock } from '../ports.ts';
@@ -25,17 +25,12 @@ export interface RateGovernor {
   succeeded(): void;
 }
 
-/** Bottleneck's share of the spacing: below ours, so that ours decides. */
-const coarse = 0.8;
 const slower = 1.5;
 const slowest = 16;
 const recovery = 0.98;
 
 export function createRateGovernor(limits: RateLimits, clock: Clock): RateGovernor {
-  const bottleneck = new Bottleneck({
-    maxConcurrent: limits.maxConcurrent,
-    minTime: Math.floor((coarse * 1000) / limits.requestsPerSecond),
-  });
+  const bottleneck = new Bottleneck({ maxConcurrent: limits.maxConcurrent });
   const log = createStartLog(limits.requestsPerSecond);
   let pausedUntil = Number.NEGATIVE_INFINITY;
   let queue: Promise<unknown> = Promise.resolve();

@@ -1,13 +1,14 @@
 /**
- * When the next request may start. Two rules: starts are spread evenly, and of any stretch of `1.01 s` none holds more
- * than R starts, whatever timers and callers do. The hundredth above one second is room for the network between us and
- * the server's own window. For an R that is not whole, the second rule holds over `ceil(R)` starts, so that the average is met.
+ * When the next request may start. Of any stretch of `1.01 s` none holds more than R starts, whatever timers and callers
+ * do; the hundredth above one second is room for the network between us and the server's own window. For an R that is
+ * not whole the rule holds over `ceil(R)` starts, so that the average is met. Within the rule starts follow one another
+ * at once, so that a short command never waits; after a 429 they are spread evenly until the pace has recovered.
  */
 export interface StartLog {
-  /** The earliest moment, in milliseconds since the epoch, at which the next start keeps both rules. */
+  /** The earliest moment, in milliseconds since the epoch, at which the next start keeps the rule. */
   earliest(now: number): number;
   record(now: number): void;
-  /** Stretches the even spacing by this factor, at least 1; the second rule stays. */
+  /** Above 1, starts are spread evenly and so many times further apart than R needs; the rule stays. */
   stretch: number;
 }
 
@@ -33,7 +34,7 @@ export function createStartLog(requestsPerSecond: number): StartLog {
         last = now;
         next = now + spacing;
       }
-      return Math.max(next, (starts[oldest] ?? 0) + window);
+      return Math.max(log.stretch > 1 ? next : now, (starts[oldest] ?? 0) + window);
     },
     record(now) {
       const step = spacing * log.stretch;

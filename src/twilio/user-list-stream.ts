@@ -22,7 +22,13 @@ import { isObject, parseObject, readUser, textOf, UnexpectedAnswer, type WireObj
 type OnUser = (user: TwilioUser, resource: string) => void;
 
 /** Resolves with the number of users. Throws TargetContractError when the list does not prove complete; what `onUser` throws. */
-export async function streamUsers(api: ApiClient, base: string, onUser: OnUser, signal: AbortSignal): Promise<number> {
+export async function streamUsers(
+  api: ApiClient,
+  base: string,
+  onUser: OnUser,
+  signal: AbortSignal,
+  recognise?: (resource: string) => TwilioUser | undefined,
+): Promise<number> {
   const asked: Asked = { endpoint: endpoints.listUsers, url: urlOf(base, endpoints.listUsers) };
   /** The attempt in which each user was last seen. */
   const seen = new Map<string, number>();
@@ -34,7 +40,7 @@ export async function streamUsers(api: ApiClient, base: string, onUser: OnUser, 
     attempt++;
     count = 0;
     const scanner = createUserListScanner((text) => {
-      const user = readUser(parseObject(text));
+      const user = recognise?.(text) ?? readUser(parseObject(text));
       const before = seen.get(user.sid);
       if (before === attempt) throw new UnexpectedAnswer(`user ${user.sid} is in the list twice`);
       seen.set(user.sid, attempt);

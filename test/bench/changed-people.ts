@@ -20,14 +20,10 @@ policy: { mode: sync }
 `,
     );
     const run = () =>
-      measure(
-        process.execPath,
-        [tdsync, '-c', 'tdsync.yaml', 'reconcile', '--allow', 'creations', '--allow', 'revocations'],
-        {
-          cwd: folder,
-          env: credentials,
-        },
-      );
+      measure(tdsync, ['-c', 'tdsync.yaml', 'reconcile', '--allow', 'creations', '--allow', 'revocations'], {
+        cwd: folder,
+        env: credentials,
+      });
     const write = (isChanged: (index: number) => boolean) => {
       const rows = Array.from({ length: people }, (_, index) =>
         isChanged(index)

@@ -19,14 +19,10 @@ export async function csvMillion(rows: number, inScope: number): Promise<Row[]> 
     );
     const ours = await median(3, async () =>
       expectExit(
-        await measure(
-          process.execPath,
-          [tdsync, '-c', 'tdsync.yaml', 'reconcile', '--dry-run', '--allow', 'creations'],
-          {
-            cwd: folder,
-            env: credentials,
-          },
-        ),
+        await measure(tdsync, ['-c', 'tdsync.yaml', 'reconcile', '--dry-run', '--allow', 'creations'], {
+          cwd: folder,
+          env: credentials,
+        }),
       ),
     );
     if (!ours.stdout.includes(`${inScope} create`))

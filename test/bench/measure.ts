@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const root = new URL('../..', import.meta.url).pathname;
-/** The built program, as it is shipped. */
+/** The built program, run as it is shipped: by its own first line. */
 export const tdsync = join(root, 'dist/cli/main.js');
 
 export interface Measured {
@@ -26,12 +26,16 @@ export async function measure(
   const folder = mkdtempSync(join(tmpdir(), 'tdsync-bench-'));
   const [out, err, peak] = ['stdout', 'stderr', 'peak'].map((name) => join(folder, name)) as [string, string, string];
   const files = [openSync(out, 'w'), openSync(err, 'w')] as const;
-  const node = command === process.execPath;
-  const preload = node ? ['--import', join(root, 'test/bench/peak.ts')] : [];
+  const node = command === process.execPath || command === tdsync;
   const startedAt = performance.now();
-  const child = spawn(command, [...preload, ...args], {
+  const child = spawn(command, args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env, BENCH_PEAK: peak },
+    env: {
+      ...process.env,
+      ...options.env,
+      BENCH_PEAK: peak,
+      NODE_OPTIONS: `--import ${join(root, 'test/bench/peak.mjs')}`,
+    },
     stdio: ['ignore', ...files],
   });
   const [code] = (await once(child, 'exit')) as [number | null];

@@ -30,7 +30,7 @@ policy: { mode: sync }
 `,
     );
     const args = ['-c', 'tdsync.yaml', 'reconcile', '--allow', 'creations'];
-    expectExit(await measure(process.execPath, [tdsync, ...args], { cwd: folder, env: credentials }));
+    expectExit(await measure(tdsync, [...args], { cwd: folder, env: credentials }));
     const answer = await fetch(`${simulator.url}/_simulator/requests`);
     const { requests } = (await answer.json()) as { requests: SimulatedRequest[] };
     return rowsOf(operations, perSecond, requests);

@@ -7,7 +7,7 @@ import { credentials, startOrganization, twilioSection } from './organization.ts
 
 export async function startUp(): Promise<Row[]> {
   const node = await median(7, () => measure(process.execPath, ['-e', '0']));
-  const help = await median(7, async () => expectExit(await measure(process.execPath, [tdsync, '--help'])));
+  const help = await median(7, async () => expectExit(await measure(tdsync, ['--help'])));
   const dry = await coldDryRun();
   return [
     {
@@ -50,7 +50,7 @@ policy: { mode: sync }
     );
     return await median(7, async () =>
       expectExit(
-        await measure(process.execPath, [tdsync, '-c', 'tdsync.yaml', 'reconcile', '--dry-run'], {
+        await measure(tdsync, ['-c', 'tdsync.yaml', 'reconcile', '--dry-run'], {
           cwd: folder,
           env: credentials,
         }),

@@ -23,7 +23,7 @@ function targetAt(url: string, options: object = {}) {
   return createTwilioTarget({
     organization,
     clientId: 'OQ1',
-    clientSecret: { reference: '${env:S}', read: () => 's' },
+    clientSecret: { reference: `\${env:S}`, read: () => 's' },
     endpoints: { iam: url, oauth: url, accounts: url },
     limits: { requestsPerSecond: 1000, maxConcurrent: 2, timeoutMs: 2000 },
     clock: createVirtualClock(),

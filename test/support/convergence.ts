@@ -1,6 +1,14 @@
 import { expect } from 'vitest';
 import type { RunDocument, World } from './world.ts';
 
+/** A guards section for worlds so small that half of the people may change at once. */
+export const wideGuards = {
+  deactivations: { count: 9 },
+  revocations: { count: 9 },
+  renames: { count: 9 },
+  sourceShrink: { percent: 90 },
+};
+
 /** Runs once more: nothing to do, and it costs a token and the list of users, whatever the number of people. */
 export async function expectConverged(world: World): Promise<void> {
   world.twilio.requests.clear();

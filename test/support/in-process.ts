@@ -48,6 +48,8 @@ export interface InProcessOptions {
   readonly clock?: Clock;
   readonly refresh?: boolean;
   readonly allow?: readonly GuardName[];
+  /** Variables that override the configuration file. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface InProcessRun {
@@ -59,11 +61,12 @@ export interface InProcessRun {
 }
 
 export async function reconcileInProcess(world: World, options: InProcessOptions = {}): Promise<InProcessRun> {
-  const { clock = createSkippingClock(), refresh, allow = [] } = options;
+  const { clock = createSkippingClock(), refresh, allow = [], environment = {} } = options;
   const allowances = new Map(allow.map((guard) => [guard, Number.POSITIVE_INFINITY] as const));
   const signal = new AbortController().signal;
   try {
-    const { report, error } = await runOnce(sessionOf(world, clock), 'reconcile', { refresh, allowances }, signal);
+    const session = sessionOf(world, clock, environment);
+    const { report, error } = await runOnce(session, 'reconcile', { refresh, allowances }, signal);
     const code = error === undefined ? exitCodeOfRun(report.status, false) : exitCodeOf(error);
     return { code, report, error };
   } catch (error) {
@@ -72,8 +75,8 @@ export async function reconcileInProcess(world: World, options: InProcessOptions
   }
 }
 
-function sessionOf(world: World, clock: Clock): Session {
-  const environment = { TWILIO_CLIENT_SECRET: plantedSecret };
+function sessionOf(world: World, clock: Clock, variables: Readonly<Record<string, string>>): Session {
+  const environment = { TWILIO_CLIENT_SECRET: plantedSecret, ...variables };
   const loaded = loadConfiguration(world.path('tdsync.yaml'), environment);
   const { configuration } = loaded;
   const silent = () => {};

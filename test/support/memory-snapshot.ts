@@ -91,7 +91,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       assignments: () => [],
       roles: () => [],
       accounts: () => undefined,
-      refreshUsers: () => ({ add: () => {}, finish: () => {} }),
+      refreshUsers: () => ({ recognise: () => undefined, add: () => {}, finish: () => {} }),
       refreshAssignments: () => {},
       refreshAssignmentsOf: () => {},
       refreshRoles: () => {},

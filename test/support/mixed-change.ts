@@ -3,9 +3,8 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Seed } from '../../src/simulator/seed.ts';
-import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { createSkippingClock, reconcileInProcess } from './in-process.ts';
-import { createWorld, type Person, type Sections, type World } from './world.ts';
+import { createWorld, type Person, type Sections, type World, type WorldOptions } from './world.ts';
 
 const developers = ['developers'];
 const operators = ['operators'];
@@ -60,8 +59,8 @@ export const mixedSections: Sections = {
 
 /** The state before the changes, kept so that every test starts from the same one. */
 export interface MixedChange extends AsyncDisposable {
-  /** A world before the changes, with the source already changed. */
-  open(options?: SimulatorOptions): Promise<World>;
+  /** A world before the changes, with the source already changed. Sections are laid over `mixedSections`. */
+  open(options?: Omit<WorldOptions, 'seed'>): Promise<World>;
 }
 
 export async function prepareMixedChange(): Promise<MixedChange> {
@@ -69,10 +68,14 @@ export async function prepareMixedChange(): Promise<MixedChange> {
   const database = join(folder, 'tdsync.db');
   const seed = await settle(database);
   return {
-    async open(options = {}) {
-      // A second assignment for what a person holds already would be given, and so be seen.
-      const quirks = { existingAssignment: '201-new', ...options.quirks } as const;
-      const world = await createWorld({ ...options, quirks, seed, sections: mixedSections });
+    async open({ quirks, sections, ...options } = {}) {
+      const world = await createWorld({
+        ...options,
+        // A second assignment for what a person holds already would be given, and so be seen.
+        quirks: { existingAssignment: '201-new', ...quirks },
+        seed,
+        sections: { ...mixedSections, ...sections },
+      });
       await copyFile(database, world.path('tdsync.db'));
       await world.people(after);
       return world;

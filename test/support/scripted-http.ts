@@ -19,7 +19,7 @@ export interface ScriptedReply {
   /** Sent as JSON, unless `text` is given. */
   readonly json?: unknown;
   readonly text?: string;
-  /** Sent piece by piece; each piece waits for the one before to be taken. */
+  /** Sent piece by piece; each waits for the one before to be on its way. */
   readonly pieces?: Iterable<string | Uint8Array>;
   /** `before`: the connection breaks without an answer; `after`: after what was given of the body; `hang`: no answer ever. */
   readonly broken?: 'before' | 'after' | 'hang';
@@ -87,7 +87,15 @@ async function reply(script: ScriptedReply, response: ServerResponse): Promise<v
   const length = script.broken === 'after' ? { 'content-length': String(Buffer.byteLength(text) + 1000) } : {};
   response.writeHead(script.status ?? 200, { 'content-type': 'application/json', ...length, ...script.headers });
   for (const piece of script.pieces ?? [text]) {
-    if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve));
+    // Handed to the system before the next step, so that breaking off afterwards loses nothing of it.
+    await new Promise<void>((resolve) => {
+      response.once('close', resolve);
+      response.write(piece, () => {
+        response.off('close', resolve);
+        resolve();
+      });
+    });
+    if (response.destroyed) return;
   }
   if (script.broken === 'after') response.destroy();
   else response.end();

@@ -21,7 +21,6 @@ import { defaultClient, defaultOrganizationSid } from '../../src/simulator/defau
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const node = join(project, 'node_modules', '.bin', 'node');
 const main = join(project, 'src', 'cli', 'main.ts');
 /** Halves the start of each process; Node checks its entries against the sources. */
 const compileCache = join(tmpdir(), 'tdsync-e2e-compile-cache');
@@ -139,7 +138,7 @@ export async function createWorld({ sections = {}, ...options }: WorldOptions = 
       ...environment,
     };
     const command = [main, '-c', path('tdsync.yaml'), ...args];
-    const child = spawn(node, command, { cwd: folder, env, ...(uid !== undefined && { uid, gid: uid }) });
+    const child = spawn(process.execPath, command, { cwd: folder, env, ...(uid !== undefined && { uid, gid: uid }) });
     child.stdin.end();
     running.add(child);
     child.once('close', () => running.delete(child));

@@ -10,7 +10,7 @@ function diff(
 ) {
   const attribute = (value: string | undefined) => (value === undefined ? {} : { displayName: value });
   const last = sent === undefined ? undefined : lastApplied(attribute(sent), { returned: attribute(returned) });
-  return diffAttributes(attribute(wanted), attribute(actual), last, drift);
+  return diffAttributes(attribute(wanted), attribute(actual), () => last, drift);
 }
 
 test.each<[string, readonly (string | undefined)[], string | undefined]>([

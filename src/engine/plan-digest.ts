@@ -1,0 +1,11 @@
+import type { Plan } from '../domain/plan.ts';
+import { digest } from './digest.ts';
+
+/**
+ * The digest by which a plan is reviewed and approved. Counts are left out, because people outside the plan change them;
+ * so are the words of a finding, which change with a line number or a version of this program. What was found stays in.
+ */
+export function planDigest({ version, basis, operations, findings }: Omit<Plan, 'counts' | 'digest'>): string {
+  const found = findings.map(({ code, externalId, user }) => ({ code, externalId, user }));
+  return digest({ version, basis, operations, findings: found });
+}
