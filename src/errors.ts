@@ -131,11 +131,6 @@ export class TargetContractError extends TargetError {
 
 export abstract class PlanError extends TdsyncError {}
 
-/** A guard refuses the plan. */
-export class GuardRefusedError extends PlanError {
-  readonly code = 'guard-refused';
-}
-
 /** The reviewed plan is not the plan that would be made now. */
 export class StalePlanError extends PlanError {
   readonly code = 'stale-plan';

@@ -25,7 +25,6 @@ export function exitCodeOf(error: TdsyncError): ExitCode {
     case 'source-unavailable':
     case 'source-incomplete':
       return exitCodes.source;
-    case 'guard-refused':
     case 'stale-plan':
       return exitCodes.refused;
     case 'lease-held':

@@ -14,6 +14,7 @@ import { createLogger } from '../ops/logger.ts';
 import { createProgress } from '../ops/progress.ts';
 import type { RunStart } from '../ports.ts';
 import type { GlobalOptions } from './program.ts';
+import { complain, hasColours } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface Session {
@@ -41,6 +42,14 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
   const { compiled, issues } = compileRules(configuration.rules);
   if (issues.length > 0) throw new ConfigError(issues.map((issue) => locate(issue, loaded)));
   const { level, format } = configuration.log;
+  const progress = createProgress(process.stderr, systemClock, { enabled: process.stderr.isTTY === true });
+  // A log line takes the place of the progress line, which is written anew after it.
+  const destination = {
+    write(text: string) {
+      progress.clear();
+      complain(text);
+    },
+  };
   return {
     loaded,
     configuration,
@@ -48,8 +57,8 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
     digest: digest(configurationDigestInput(configuration)),
     rim: {
       clock: systemClock,
-      logger: createLogger({ level, format }),
-      progress: createProgress(process.stderr, systemClock, { enabled: process.stderr.isTTY === true }),
+      logger: createLogger({ level, format, destination, colour: hasColours(process.stderr) }),
+      progress,
       environment: process.env,
     },
   };

@@ -28,8 +28,12 @@ function writeAll(descriptor: number, text: string): void {
 }
 
 /** Colours only on a terminal, and not when NO_COLOR is set (no-color.org). */
+export function hasColours(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+}
+
 export function palette(): Palette {
-  const colors = pc.createColors(process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb');
+  const colors = pc.createColors(hasColours(process.stdout));
   return {
     added: colors.green,
     changed: colors.yellow,

@@ -104,6 +104,8 @@ export async function applyPlan(
     unanswered = 0;
     const { state, requestId, effects } = executed;
     const outcome: Outcome = { state, ...(requestId !== undefined && { requestId }) };
+    const { id, externalId, userName, reason } = operation;
+    logger.info({ run, operation: id, externalId, userName, reason, state, requestId }, `${operation.kind} ${state}`);
     return settle(operation, outcome, [...effects, ...freed(operation)]);
   }
 

@@ -39,6 +39,8 @@ export interface TokenOptions {
   readonly http: HttpClient;
   /** Called before each request. */
   readonly onRequest: () => void;
+  /** Aborts when nobody will want a token any more: a long wait on 429 must not hold the process. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TokenSource {
@@ -99,15 +101,16 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
 }
 
 async function mint(options: TokenOptions): Promise<Minted> {
-  const { clock, random, retry } = options;
+  const { clock, random, retry, signal } = options;
   const asked: Asked = { endpoint: endpoints.token, url: urlOf(options.oauth, endpoints.token) };
   try {
     return await withRetries((number) => attempt(options, asked, number), {
       limits: retry,
       clock,
       random,
-      wait: (ms) => clock.sleep(ms),
+      wait: (ms) => clock.sleep(ms, signal),
       renewToken: () => undefined,
+      signal,
     });
   } catch (error) {
     throw error instanceof AttemptFailure ? error.error : error;

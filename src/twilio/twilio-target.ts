@@ -57,6 +57,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     calls[endpoint] = (calls[endpoint] ?? 0) + 1;
   };
   const http = createHttpClient({ timeoutMs, proxyEnv });
+  const ended = new AbortController();
   const tokens = createTokenSource({
     ...options,
     oauth: bases.oauth,
@@ -65,6 +66,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     random,
     http,
     onRequest: () => count(endpointName(endpoints.token)),
+    signal: ended.signal,
   });
   const governor = createRateGovernor(options.limits, clock);
   const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count });
@@ -82,6 +84,9 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     listRoles: (signal) => listRoles(api, bases.iam, signal),
     listAccounts: (signal) => listAccounts(api, bases.accounts, organization, signal),
     calls,
-    [Symbol.asyncDispose]: () => http.close(),
+    [Symbol.asyncDispose]: () => {
+      ended.abort();
+      return http.close();
+    },
   };
 }

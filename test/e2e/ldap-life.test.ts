@@ -44,7 +44,7 @@ function rolesOf({ twilio }: LdapWorld, address: string): readonly string[] {
   );
 }
 
-describe.concurrent.skipIf(!slapdIsInstalled())('people of OpenLDAP', () => {
+describe.skipIf(!slapdIsInstalled())('people of OpenLDAP', { concurrent: true }, () => {
   test.each<[string, (slapd: Slapd) => SourceChanges]>([
     ['ldaps', (slapd) => ({ url: slapd.ldapsUrl })],
     ['StartTLS', (slapd) => ({ url: slapd.ldapUrl, tls: { startTls: true } })],

@@ -1,0 +1,65 @@
+/** Four people of few words, from nobody to everybody, changed, gone and back: the life that a client has to survive. */
+import type { Quirks } from '../../src/simulator/quirks.ts';
+import type { Seed } from '../../src/simulator/seed.ts';
+import { createSkippingClock, type InProcessRun, reconcileInProcess } from './in-process.ts';
+import { mixedSections } from './mixed-change.ts';
+import { createWorld, type Person, type Sections, type World } from './world.ts';
+
+/** Two spaces, a decomposed letter, capitals: what a server may write in its own way. */
+const some: readonly Person[] = [
+  { id: 'mover', mail: 'Mover@Corp.example', given: 'José  Luis', groups: ['developers'] },
+  { id: 'leaver', given: 'Zoë', groups: ['developers', 'operators'] },
+  { id: 'plain', family: 'O’Neill ' },
+  { id: 'steady', groups: ['developers', 'operators'] },
+];
+const [mover, leaver, plain, steady] = some as readonly [Person, Person, Person, Person];
+
+/** The source at each step; after each the organization has to settle. */
+export const steps = {
+  some,
+  changed: [{ ...mover, mail: 'Moved@Corp.example', groups: ['operators'] }, leaver, { ...plain, given: 'Anew' }, steady],
+  gone: [{ ...plain, given: 'Anew' }, steady],
+  returned: [{ ...mover, mail: 'Moved@Corp.example', groups: ['operators'] }, leaver, { ...plain, given: 'Anew' }, steady],
+} as const;
+export type Step = keyof typeof steps;
+
+const sections: Sections = {
+  ...mixedSections,
+  attributes: {
+    userName: 'mail',
+    'name.givenName': 'givenName',
+    'name.familyName': 'sn',
+    locale: '= "en-US"',
+    timezone: '= "Europe/Lisbon"',
+  },
+};
+
+/** Unmanaged people with roles, more than fit one page of a listing. */
+const crowd: Seed = {
+  domains: ['corp.example'],
+  users: Array.from({ length: 120 }, (_, index) => ({ userName: `crowd-${index}@corp.example` })),
+  assignments: Array.from({ length: 120 }, (_, index) => ({
+    user: `crowd-${index}@corp.example`,
+    role: 'Developer',
+    scope: 'Production',
+  })),
+};
+
+export interface LivedStep {
+  readonly step: Step;
+  readonly run: InProcessRun;
+  /** The run after it, which reads all of Twilio anew. */
+  readonly next: InProcessRun;
+}
+
+/** Lives through all steps in an organization that starts empty; `look` is called after each step. */
+export async function live(quirks: Partial<Quirks>, look: (world: World, lived: LivedStep) => void): Promise<void> {
+  const clock = createSkippingClock();
+  await using world = await createWorld({ now: clock.now, quirks, seed: crowd, sections });
+  for (const step of Object.keys(steps) as Step[]) {
+    await world.people(steps[step]);
+    const run = await reconcileInProcess(world, { clock });
+    const next = await reconcileInProcess(world, { clock, refresh: true });
+    look(world, { step, run, next });
+  }
+}
