@@ -68,6 +68,7 @@ function originOf(
 /** Addresses are equal under the one normalisation; other texts exactly, after NFC. */
 export function isSame(attribute: TextAttribute, a: string, b: string | undefined): boolean {
   if (b === undefined) return false;
+  if (a === b) return true;
   if (attribute === 'userName') return normalizeEmail(a) === normalizeEmail(b);
-  return a === b || a === b.normalize('NFC');
+  return a === b.normalize('NFC');
 }

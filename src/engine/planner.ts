@@ -14,6 +14,7 @@ import { unpark } from './parking.ts';
 import { type Knowledge, type Untouchable, untouchable } from './people.ts';
 import { planDigest } from './plan-digest.ts';
 import { applyMode } from './policy.ts';
+import { isSettled } from './settled.ts';
 
 export interface PlanInput {
   readonly policy: Policy;
@@ -58,6 +59,10 @@ export function makePlan(input: PlanInput): Planned {
   for (const situation of correlate(input)) {
     if (situation.is === 'finding') {
       findings.push(situation.finding);
+      continue;
+    }
+    if (situation.is === 'linked' && isSettled(situation.desired, situation.user, input.knowledge)) {
+      unchanged++;
       continue;
     }
     const pending = situation.is === 'leaver' ? awaitAbsence(situation, input, absences) : undefined;

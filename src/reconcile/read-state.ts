@@ -45,11 +45,12 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const unfinished = store.unfinished();
   const { entitlements, accounts } = await readEntitlements(context, options, signal);
   const links = readLinks(context);
-  const [{ desired, read }, users] = await bothOrNeither(
+  const [{ desired, read }, listed] = await bothOrNeither(
     (either) => readSource(context, entitlements, links, either),
     (either) => readUsers(context, options, unfinished.length > 0, either),
     signal,
   );
+  const users = await withReturning(context, listed, desired, links, signal);
 
   const own = new Set<string>();
   const scopes = new Set(entitlements.scopes);
@@ -167,11 +168,11 @@ async function readUsers(
   options: ReadOptions,
   doubtful: boolean,
   signal: AbortSignal,
-): Promise<UserIndex> {
+): Promise<readonly TwilioUser[]> {
   const users: TwilioUser[] = [];
   if (!doubtful && isFresh(store.ages().users, refreshUsersMs, options, clock.now())) {
     store.users((user) => users.push(user));
-    return indexUsers(users);
+    return users;
   }
   const mirror = options.keepMirror ? store.refreshUsers() : undefined;
   await target.listUsers(
@@ -184,7 +185,30 @@ async function readUsers(
     mirror?.recognise,
   );
   mirror?.finish(clock.now());
-  return indexUsers(users);
+  return users;
+}
+
+/**
+ * Whether Twilio lists inactive people is not documented. Whom we deactivated ourselves and the source wants back is
+ * therefore looked for by SID before being called gone; everybody else who is missing from the list is not.
+ */
+async function withReturning(
+  { store, target }: Context,
+  listed: readonly TwilioUser[],
+  desired: DesiredState,
+  links: Links,
+  signal: AbortSignal,
+): Promise<UserIndex> {
+  const index = indexUsers(listed);
+  const found: TwilioUser[] = [];
+  for (const { externalId, active } of desired.users.values()) {
+    const user = links.byExternalId.get(externalId);
+    if (!active || user === undefined || index.bySid.has(user)) continue;
+    if (store.lastApplied(externalId)?.active !== false) continue;
+    const unlisted = await target.readUser(user, signal);
+    if (unlisted !== undefined) found.push(unlisted.user);
+  }
+  return found.length === 0 ? index : indexUsers([...listed, ...found]);
 }
 
 /** Scopes go by the age of their mirror; people with an unfinished operation are looked at whatever the age. */

@@ -1,4 +1,5 @@
 /** Four people of few words, from nobody to everybody, changed, gone and back: the life that a client has to survive. */
+import { defaultAccounts } from '../../src/simulator/default-seed.ts';
 import type { Quirks } from '../../src/simulator/quirks.ts';
 import type { Seed } from '../../src/simulator/seed.ts';
 import { createSkippingClock, type InProcessRun, reconcileInProcess } from './in-process.ts';
@@ -17,14 +18,37 @@ const [mover, leaver, plain, steady] = some as readonly [Person, Person, Person,
 /** The source at each step; after each the organization has to settle. */
 export const steps = {
   some,
-  changed: [{ ...mover, mail: 'Moved@Corp.example', groups: ['operators'] }, leaver, { ...plain, given: 'Anew' }, steady],
+  changed: [
+    { ...mover, mail: 'Moved@Corp.example', groups: ['operators'] },
+    leaver,
+    { ...plain, given: 'Anew' },
+    steady,
+  ],
   gone: [{ ...plain, given: 'Anew' }, steady],
-  returned: [{ ...mover, mail: 'Moved@Corp.example', groups: ['operators'] }, leaver, { ...plain, given: 'Anew' }, steady],
+  returned: [
+    { ...mover, mail: 'Moved@Corp.example', groups: ['operators'] },
+    leaver,
+    { ...plain, given: 'Anew' },
+    steady,
+  ],
 } as const;
 export type Step = keyof typeof steps;
 
+const scope = defaultAccounts[0]?.sid;
+
 const sections: Sections = {
   ...mixedSections,
+  // By SID: the list of accounts may not be had.
+  roles: [
+    { group: 'developers', grants: [{ role: 'Developer', scope }] },
+    {
+      group: 'operators',
+      grants: [
+        { role: 'Support', scope },
+        { role: 'Studio Viewer', scope: 'organization' },
+      ],
+    },
+  ],
   attributes: {
     userName: 'mail',
     'name.givenName': 'givenName',
@@ -34,9 +58,10 @@ const sections: Sections = {
   },
 };
 
-/** Unmanaged people with roles, more than fit one page of a listing. */
+const nobody: Seed = { domains: ['corp.example'] };
+
 const crowd: Seed = {
-  domains: ['corp.example'],
+  ...nobody,
   users: Array.from({ length: 120 }, (_, index) => ({ userName: `crowd-${index}@corp.example` })),
   assignments: Array.from({ length: 120 }, (_, index) => ({
     user: `crowd-${index}@corp.example`,
@@ -52,10 +77,26 @@ export interface LivedStep {
   readonly next: InProcessRun;
 }
 
-/** Lives through all steps in an organization that starts empty; `look` is called after each step. */
-export async function live(quirks: Partial<Quirks>, look: (world: World, lived: LivedStep) => void): Promise<void> {
+export interface LifeOptions {
+  /** Laid over the life's own sections. */
+  readonly sections?: Sections;
+  /** Adds more unmanaged people with roles than fit one page of a listing. */
+  readonly crowd?: boolean;
+}
+
+/** Lives through all steps in an organization that starts without them; `look` is called after each step. */
+export async function live(
+  quirks: Partial<Quirks>,
+  options: LifeOptions,
+  look: (world: World, lived: LivedStep) => void,
+): Promise<void> {
   const clock = createSkippingClock();
-  await using world = await createWorld({ now: clock.now, quirks, seed: crowd, sections });
+  await using world = await createWorld({
+    now: clock.now,
+    quirks,
+    seed: options.crowd ? crowd : nobody,
+    sections: { ...sections, ...options.sections },
+  });
   for (const step of Object.keys(steps) as Step[]) {
     await world.people(steps[step]);
     const run = await reconcileInProcess(world, { clock });

@@ -21,9 +21,9 @@ export function pictureOf(twilio: Simulator): OrganizationPicture {
   };
 }
 
-/** Addresses that got more than one welcome mail. */
+/** Addresses that were welcomed as new more than once. */
 export function mailedTwice({ state }: Simulator): readonly string[] {
-  const addresses = state.mails.map(({ to }) => to);
+  const addresses = state.mails.filter(({ reason }) => reason === 'created').map(({ to }) => to);
   return addresses.filter((address, index) => addresses.indexOf(address) !== index);
 }
 
