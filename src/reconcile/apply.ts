@@ -8,6 +8,7 @@
  * | record refused or in conflict           | failed   | goes on; the record is parked, a user who is gone is not |
  * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Three in a row end the run |
  * | authorization, contract, rate budget    | failed   | ends                                      |
+ * | a look or a token that the write needed | failed   | as above, but the intent stays open: the write may have taken effect |
  * | what it waits for failed, or run ending | skipped  |                                           |
  */
 import type { ExternalId } from '../domain/identity.ts';
@@ -18,7 +19,7 @@ import { TargetError, TargetUnavailableError, type TdsyncError } from '../errors
 import type { Effect, Parked } from '../ports.ts';
 import type { Context } from './context.ts';
 import { type Executed, execute, type Hands } from './execute.ts';
-import { park, verdictOn } from './refusal.ts';
+import { answersTheWrite, park, verdictOn } from './refusal.ts';
 
 export interface Applied {
   /** One for each operation of the plan, in its order. */
@@ -128,6 +129,7 @@ export async function applyPlan(
     unanswered = 0;
     const decision = verdictOn(error);
     if (decision === 'stop') fatal ??= error;
+    if (!answersTheWrite(error)) return report(outcome);
     return settle(operation, outcome, decision === 'park' ? [parkIt(operation, error)] : []);
   }
 

@@ -14,6 +14,11 @@ export function verdictOn(error: TargetError): 'stop' | 'park' | 'go-on' {
   return error.twilioCode === 25008 || error.status === 404 ? 'go-on' : 'park';
 }
 
+/** False for what a look or a token in the course of a write came to: whether the write before it took effect is not known. */
+export function answersTheWrite({ method, path }: TargetError): boolean {
+  return method !== 'GET' && path?.endsWith('/token') !== true;
+}
+
 const hourMs = 3_600_000;
 const longestMs = 24 * hourMs;
 

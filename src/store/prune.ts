@@ -36,5 +36,4 @@ function dropUnreferenced(database: Database): void {
   database
     .statement('DELETE FROM refused_plans WHERE digest NOT IN (SELECT digest FROM runs WHERE digest IS NOT NULL)')
     .run();
-  database.statement('DELETE FROM approvals WHERE used_by IS NOT NULL AND used_by NOT IN (SELECT id FROM runs)').run();
 }

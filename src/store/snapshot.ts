@@ -3,7 +3,6 @@ import type { ScopeSid } from '../domain/identity.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
 import type { RunJournal, SnapshotStore } from '../ports.ts';
-import { type Approvals, openApprovals } from './approvals.ts';
 import type { Database } from './database.ts';
 import { knownToUs } from './links.ts';
 import { mirrorAssignments } from './mirror-assignments.ts';
@@ -20,7 +19,6 @@ export interface Snapshot extends Disposable {
   readonly store: SnapshotStore;
   readonly journal: RunJournal;
   readonly history: RunHistory;
-  readonly approvals: Approvals;
   /** What opening it put right, for the operator to know. */
   readonly notices: readonly string[];
   /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
@@ -59,7 +57,6 @@ function assemble(
 ): Snapshot {
   const running: RunningRun = { id: undefined };
   const { resources, ...users } = mirrorUsers(database);
-  const approvals = openApprovals(database);
   const close = () => {
     if (database.connection.open) closeDatabase();
   };
@@ -87,7 +84,6 @@ function assemble(
         ? openRunJournal(database, running)
         : { start: refuse, planned: refuse, intend: refuse, complete: refuse, end: refuse },
     history: openRunHistory(database),
-    approvals: mode === 'write' ? approvals : { ...approvals, approve: refuse, use: refuse },
     notices,
     resources,
     prune: mode === 'write' ? (before) => prune(database, before) : refuse,

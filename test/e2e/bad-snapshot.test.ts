@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { expectConverged, idsOf, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, idsOf, reconcile, settle, wideGuards } from '../support/convergence.ts';
 import { createWorld, type ErrorDocument, type Person, type World } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -17,7 +17,7 @@ const isRoot = process.getuid?.() === 0;
 async function worldInMotion(): Promise<World> {
   const world = await createWorld({ sections: { guards: wideGuards } });
   await world.people([anna, ben]);
-  await reconcile(world);
+  await settle(world);
   await world.people([anna, ben, carl]);
   world.twilio.requests.clear();
   return world;
@@ -164,7 +164,7 @@ describe.concurrent('a snapshot that was lost', () => {
   test('and is an old backup now: what was done since is found, not done again', async () => {
     await using world = await worldInMotion();
     await copyFile(world.path('tdsync.db'), world.path('backup'));
-    await reconcile(world);
+    await settle(world);
     await copyFile(world.path('backup'), world.path('tdsync.db'));
 
     const run = await reconcile(world);
@@ -212,7 +212,7 @@ describe.skipIf(!canMount())('a disk that is full', () => {
     await using world = await worldOnSmallDisk();
     const people = Array.from({ length: 60 }, (_, index): Person => ({ id: `p${index}`, groups: ['developers'] }));
     await world.people(people.slice(0, 1));
-    await reconcile(world);
+    await settle(world);
     await world.people(people);
     world.twilio.requests.clear();
 

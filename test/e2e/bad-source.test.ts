@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink, utimes } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { expectConverged, reconcile } from '../support/convergence.ts';
+import { expectConverged, settle } from '../support/convergence.ts';
 import { createWorld, type ErrorDocument, type Person, type World } from '../support/world.ts';
 
 const people = Array.from({ length: 5 }, (_, index): Person => ({ id: `p${index}`, groups: ['developers'] }));
@@ -12,7 +12,7 @@ let world: World;
 beforeAll(async () => {
   world = await createWorld();
   await world.people(people);
-  await reconcile(world);
+  await settle(world);
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -7,7 +7,7 @@ import type { FaultRule } from '../../src/simulator/faults.ts';
 import { type PermissionName, permissionNames } from '../../src/simulator/permissions.ts';
 import type { Quirks } from '../../src/simulator/quirks.ts';
 import { makeCa, makeServerCertificate } from '../support/certificates.ts';
-import { expectConverged, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, reconcile, settle, wideGuards } from '../support/convergence.ts';
 import { createWorld, type ErrorDocument, type Person, type RunDocument, type World } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -17,7 +17,7 @@ const ben: Person = { id: 'ben', groups: ['developers'] };
 async function worldInMotion(): Promise<World> {
   const world = await createWorld({ sections: { guards: wideGuards } });
   await world.people([anna, ben]);
-  await reconcile(world);
+  await settle(world);
   await world.people([
     { ...anna, family: 'Moved' },
     { id: 'carl', groups: ['developers'] },

@@ -1,6 +1,6 @@
 import { chmod, readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { expectConverged, idsOf, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, idsOf, reconcile, settle, wideGuards } from '../support/convergence.ts';
 import { createWorld, type Person, type RunDocument } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -11,7 +11,7 @@ describe.concurrent('a dry run', () => {
   test('lists exactly the operations that the run after it does, in that order', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben, carl, dora]);
-    await reconcile(world);
+    await settle(world);
     // Everything at once: a mover, a leaver with a role, an address that somebody new gets, a disabled person, a joiner.
     await world.people([
       { ...anna, family: 'Moved', groups: [] },
@@ -78,7 +78,7 @@ describe.concurrent('a dry run', () => {
   test('leaves an existing snapshot as it is, byte for byte', async () => {
     await using world = await createWorld();
     await world.people([anna]);
-    await reconcile(world);
+    await settle(world);
     await world.people([anna, ben]);
     const before = await world.files();
     world.twilio.requests.clear();
@@ -97,7 +97,7 @@ describe.concurrent('a dry run', () => {
 
     const without = await world.start(['reconcile', '--dry-run', '--json'], nobody).ended;
     await chmod(world.folder, 0o755);
-    await reconcile(world);
+    await settle(world);
     await chmod(world.path('tdsync.db'), 0o444);
     await chmod(world.folder, 0o555);
     const withSnapshot = await world.start(['reconcile', '--dry-run', '--json'], nobody).ended;
@@ -113,7 +113,7 @@ describe.concurrent('a dry run', () => {
 
     const plain = await world.tdsync('reconcile', '--dry-run');
     const detailed = await world.tdsync('reconcile', '--dry-run', '--detailed-exitcode');
-    await reconcile(world);
+    await settle(world);
     const nothing = await world.tdsync('reconcile', '--dry-run', '--detailed-exitcode');
 
     expect([plain.code, detailed.code, nothing.code]).toEqual([0, 2, 0]);
@@ -122,7 +122,7 @@ describe.concurrent('a dry run', () => {
   test('can run beside a run that holds the lease', async () => {
     await using world = await createWorld();
     await world.people([anna]);
-    await reconcile(world);
+    await settle(world);
     await world.people([anna, ben]);
     world.twilio.faults.add({ match: { method: 'POST', path: '/scim/v2/Users' }, times: 1, fault: 'hang-after' });
     const run = world.start(['reconcile']);

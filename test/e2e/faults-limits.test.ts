@@ -171,6 +171,34 @@ describe.concurrent.each(permissionNames)('without the permission %s', (missing)
   });
 });
 
+describe.concurrent('a role that was assigned, but could not be looked at', () => {
+  test.each([
+    ['the look is answered with nonsense', { method: 'GET', path: assignments }, { status: 200, body: '' }, 6],
+    ['the look is not permitted', { method: 'GET', path: assignments }, { status: 403 }, 6],
+    ['the look is called a bad request', { method: 'GET', path: assignments }, { status: 400 }, 6],
+    ['the look is never answered', { method: 'GET', path: assignments }, 'reset-before', 6],
+    ['no token is to be had for the look', { method: 'POST', path: '/v2/token' }, { status: 400 }, 6],
+  ] as const)('because %s is not assigned again by the next run', async (_name, match, fault, code) => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    const assigned = { method: 'POST', path: assignments };
+    world.twilio.faults.add({ match: assigned, times: 1, fault: 'reset-after' });
+    const lost = afterRequest(world, assigned, 1, () => {
+      world.twilio.tokens.revokeAll();
+      world.twilio.faults.add({ match, fault });
+    });
+
+    const run = await reconcileInProcess(world, { clock });
+    await lost;
+    world.twilio.faults.clear();
+    const next = await reconcileInProcess(world, { clock });
+
+    expect(run.code).toBe(code);
+    expect(next.code).toBe(0);
+    expectUndisturbed(world);
+  });
+});
+
 describe.concurrent('Twilio does not answer', () => {
   test('three writes in a row: the run ends with exit 6, the rest is left for the next one', async () => {
     const clock = createSkippingClock();

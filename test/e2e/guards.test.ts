@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { expectConverged, idsOf, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, idsOf, reconcile, settle, wideGuards } from '../support/convergence.ts';
 import {
   createWorld,
   type Person,
@@ -15,7 +15,7 @@ const ten = Array.from({ length: 10 }, (_, index): Person => ({ id: `p${index}`,
 async function worldOfTen(sections: Sections = {}): Promise<World> {
   const world = await createWorld({ sections });
   await world.people(ten);
-  await reconcile(world);
+  await settle(world);
   world.twilio.requests.clear();
   return world;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { expectConverged, idsOf, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, idsOf, reconcile, settle, wideGuards } from '../support/convergence.ts';
 import { createWorld, type Person, type RunDocument, type World } from '../support/world.ts';
 
 const size = 150;
@@ -93,7 +93,7 @@ describe.concurrent('a person about whom there is doubt is left alone, and the o
   test('two people with one address in two spellings: a finding names both, and neither loses anything', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     await world.people([{ ...anna, family: 'Moved' }, { ...ben, mail: ' ANNA@corp.example' }, { id: 'carl' }]);
 
     const run = await reconcile(world);
@@ -113,7 +113,7 @@ describe.concurrent('a person about whom there is doubt is left alone, and the o
   test('two rows with one key, a row without key, a row without address', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     await world.people([
       anna,
       ben,
@@ -136,7 +136,7 @@ describe.concurrent('a person about whom there is doubt is left alone, and the o
   test('an address that moved to somebody new while its holder is still there', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     await world.people([ben, { id: 'new-anna', mail: 'anna@corp.example', groups: ['developers'] }]);
 
     const run = await reconcile(world);
@@ -200,7 +200,7 @@ describe.concurrent('the policy decides', () => {
       sections: { policy: { mode: 'sync', confirmAbsence: 3 }, guards: wideGuards },
     });
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     await world.people([anna]);
 
     const first = await reconcile(world);
@@ -222,7 +222,7 @@ describe.concurrent('the policy decides', () => {
   test('what becomes of leavers and of drift', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     await world.people([anna]);
     world.twilio.administer({ action: 'edit-user', user: 'anna@corp.example', attributes: { familyName: 'Else' } });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { expectConverged, idsOf, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, idsOf, reconcile, settle, wideGuards } from '../support/convergence.ts';
 import { createWorld, type Person, type World } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -75,7 +75,7 @@ describe.concurrent('a life in the directory', () => {
   test('is deactivated when disabled or out of scope, as when absent', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben, { id: 'carl' }, { id: 'dora' }]);
-    await reconcile(world);
+    await settle(world);
 
     await world.people([anna, { ...ben, status: 'disabled' }, { id: 'carl', type: 'contractor' }]);
     const run = await reconcile(world);
@@ -112,7 +112,7 @@ describe.concurrent('a life in the directory', () => {
   test('is put right when somebody changes it in Twilio', async () => {
     await using world = await createWorld();
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     const user = 'anna@corp.example';
     world.twilio.administer({ action: 'edit-user', user, attributes: { familyName: 'Else' } });
 
@@ -132,7 +132,7 @@ describe.concurrent('a life in the directory', () => {
   test('swaps addresses with another without losing either', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     const sids = [anna, ben].map(({ id }) => seen(world, `${id}@corp.example`)?.sid);
 
     await world.people([
@@ -147,10 +147,22 @@ describe.concurrent('a life in the directory', () => {
 });
 
 describe.concurrent('what a run costs', () => {
+  test('is the list of users and nothing for each person when nothing changed', async () => {
+    await using world = await createWorld();
+    await world.people(everybody);
+    await settle(world);
+    world.twilio.requests.clear();
+
+    const run = await world.tdsync('reconcile');
+
+    expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('Nothing to do')]);
+    expect(world.twilio.requests.counts).toEqual({ 'POST /v2/token': 1, 'GET /scim/v2/Users': 1 });
+  });
+
   test('is one PUT for each changed person while the mirror holds their version', async () => {
     await using world = await createWorld();
     await world.people(everybody);
-    await reconcile(world);
+    await settle(world);
     await world.people(everybody.map((person, index) => (index < 3 ? { ...person, family: 'Moved' } : person)));
     world.twilio.requests.clear();
 
@@ -167,7 +179,7 @@ describe.concurrent('what a run costs', () => {
   test('is one call for each role that is given or taken', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([...everybody, ben, { id: 'carl' }, { id: 'dora' }]);
-    await reconcile(world);
+    await settle(world);
     const without = everybody.map((person, index) => (index < 3 ? { ...person, groups: [] } : person));
     await world.people([
       ...without,
@@ -191,7 +203,7 @@ describe.concurrent('what a run costs', () => {
   test('is a DELETE for each role and each person who leaves', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people(everybody);
-    await reconcile(world);
+    await settle(world);
     await world.people(everybody.slice(2));
     world.twilio.requests.clear();
 
@@ -218,7 +230,7 @@ describe.concurrent('what a run costs', () => {
   test('is a whole reading of Twilio when it is asked for', async () => {
     await using world = await createWorld();
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     world.twilio.requests.clear();
 
     const run = await reconcile(world, '--refresh');
@@ -236,7 +248,7 @@ describe.concurrent('what a run costs', () => {
   test('is nothing at all when nothing changed and the mirror is to be believed', async () => {
     await using world = await createWorld();
     await world.people([anna, ben]);
-    await reconcile(world);
+    await settle(world);
     world.twilio.requests.clear();
 
     const run = await reconcile(world, '--no-refresh');

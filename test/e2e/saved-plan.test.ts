@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { digest } from '../../src/engine/digest.ts';
-import { expectConverged, reconcile, wideGuards } from '../support/convergence.ts';
+import { expectConverged, settle, wideGuards } from '../support/convergence.ts';
 import { createWorld, type ErrorDocument, type Person, type RunDocument, type World } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -11,7 +11,7 @@ const ben: Person = { id: 'ben' };
 async function worldWithPlan(): Promise<World> {
   const world = await createWorld({ sections: { guards: wideGuards } });
   await world.people([anna, ben]);
-  await reconcile(world);
+  await settle(world);
   await world.people([{ ...anna, family: 'Moved' }, ben, { id: 'carl' }]);
   const dry = await world.tdsync('reconcile', '--dry-run', '--out', world.path('plan.json'));
   expect(dry.code, dry.stderr).toBe(0);

@@ -1,6 +1,5 @@
 import { chmod } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { reconcile } from '../support/convergence.ts';
 import { createWorld, type Person, plantedSecret, type StartOptions } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -15,7 +14,7 @@ describe.concurrent('no secret and no token is found', () => {
     await world.tdsync('reconcile', '--dry-run', '--out', world.path('plan.json'), ...debug);
     await world.tdsync('apply', world.path('plan.json'), ...debug);
     await world.people([{ ...anna, family: 'Moved' }, { id: 'ben' }]);
-    await reconcile(world);
+    await world.tdsync('reconcile', '--json');
     const looks = [['status'], ['runs'], ['doctor', '--json'], ['roles'], ['config', 'check', '--json']];
     const runs = await Promise.all(looks.map((args) => world.tdsync(...args)));
 

@@ -196,34 +196,6 @@ describe('a refused plan', () => {
   });
 });
 
-describe('an approval', () => {
-  test('given in one process lets the plan through once in another', () => {
-    const path = snapshotPath();
-    const daemon = open(path);
-    const run = runOnce(daemon, 'refused', planOf([]), refused);
-    const approval = { digest: 'd', by: 'ann@ops-1', at: 5 };
-
-    open(path).approvals.approve(approval);
-
-    expect(open(path, 'read').approvals.pending('d')).toEqual(approval);
-    expect(daemon.approvals.use('other', run)).toBe(false);
-    expect(daemon.approvals.use('d', run)).toBe(true);
-    expect(daemon.approvals.use('d', run)).toBe(false);
-    expect(daemon.approvals.pending('d')).toBeUndefined();
-  });
-
-  test('given twice counts once, and may be given again after it was used', () => {
-    const { approvals } = open(snapshotPath());
-
-    approvals.approve({ digest: 'd', by: 'ann', at: 1 });
-    approvals.approve({ digest: 'd', by: 'bob', at: 2 });
-    expect([approvals.use('d', 'r1'), approvals.use('d', 'r1')]).toEqual([true, false]);
-
-    approvals.approve({ digest: 'd', by: 'bob', at: 3 });
-    expect(approvals.use('d', 'r2')).toBe(true);
-  });
-});
-
 describe('pruning', () => {
   test('deletes old runs with their operations and findings, and never a link', () => {
     const snapshot = open(snapshotPath());

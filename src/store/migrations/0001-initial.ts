@@ -155,14 +155,5 @@ CREATE TABLE refused_plans (
   digest TEXT PRIMARY KEY,
   plan BLOB NOT NULL
 ) STRICT;
-
-CREATE TABLE approvals (
-  seq INTEGER PRIMARY KEY,
-  digest TEXT NOT NULL,
-  approved_by TEXT NOT NULL,
-  approved_at INTEGER NOT NULL,
-  used_by TEXT -- id of the run that it let through
-) STRICT;
-CREATE UNIQUE INDEX approvals_unused ON approvals (digest) WHERE used_by IS NULL;
 `,
 };
