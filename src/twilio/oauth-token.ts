@@ -16,20 +16,10 @@ import { NetworkFailure } from './network-failure.ts';
 import { type Decision, decide, type RetryLimits } from './retry.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-/** Keeps the refresh token of the authorization-code grant. */
-export interface RefreshTokenStore {
-  /** Throws when there is none: a person has to authorize first. */
-  read(): string;
-  /** Called with a new one whenever Twilio sends one. */
-  write(refreshToken: string): void;
-}
-
 export interface TokenOptions {
   readonly organization: ScopeSid;
   readonly clientId: Secret | string;
   readonly clientSecret: Secret;
-  /** Present: the refresh-token grant; absent: client credentials. */
-  readonly refreshToken?: RefreshTokenStore | undefined;
   readonly oauth: string;
   readonly timeoutMs: number;
   readonly retry: RetryLimits;
@@ -122,13 +112,11 @@ async function attempt(options: TokenOptions, asked: Asked, number: number): Pro
   // Read for each attempt, so that a rotated secret is found without a restart.
   const clientId = typeof options.clientId === 'string' ? options.clientId : options.clientId.read();
   const secret = options.clientSecret.read();
-  const form = new URLSearchParams({ client_id: clientId, client_secret: secret });
-  if (options.refreshToken === undefined) {
-    form.set('grant_type', 'client_credentials');
-  } else {
-    form.set('grant_type', 'refresh_token');
-    form.set('refresh_token', options.refreshToken.read());
-  }
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: clientId,
+    client_secret: secret,
+  });
   options.onRequest();
   const began = clock.now();
   let answer: HttpAnswer;
@@ -180,13 +168,12 @@ function refused(
   if (![400, 401, 403].includes(answer.status)) {
     return new TargetContractError(said, { ...details, hint: endpointHint(asked) });
   }
-  const authorize = options.refreshToken === undefined ? '' : ' or the approval was withdrawn: run `tdsync authorize`';
   const references = [options.clientId, options.clientSecret].map((each) =>
     typeof each === 'string' ? each : each.reference,
   );
   return new TargetAuthError(`${said}; the OAuth client was refused`, {
     ...details,
-    hint: `Check twilio.oauth.clientId (${references[0]}) and twilio.oauth.clientSecret (${references[1]}): the app may have been deleted, or its secret rotated${authorize}.`,
+    hint: `Check twilio.oauth.clientId (${references[0]}) and twilio.oauth.clientSecret (${references[1]}): the app may have been deleted, or its secret rotated.`,
   });
 }
 
@@ -210,8 +197,6 @@ function accept(options: TokenOptions, asked: Asked, answer: HttpAnswer): Minted
       },
     );
   }
-  const next = fields.refresh_token;
-  if (options.refreshToken !== undefined && typeof next === 'string' && next !== '') options.refreshToken.write(next);
   return { token, renewAt: renewalTime(options.clock.now(), fields.expires_in, claims) };
 }
 

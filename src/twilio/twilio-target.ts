@@ -8,7 +8,7 @@ import { createUser } from './create-user.ts';
 import { deactivateUser } from './deactivate-user.ts';
 import { endpointName, endpoints } from './endpoints.ts';
 import { createHttpClient, type ProxyEnvironment } from './http-client.ts';
-import { createTokenSource, type RefreshTokenStore } from './oauth-token.ts';
+import { createTokenSource } from './oauth-token.ts';
 import { checkOptions } from './options.ts';
 import { createRateGovernor } from './rate-governor.ts';
 import { defaultRetryLimits, type RetryLimits } from './retry.ts';
@@ -23,8 +23,6 @@ export interface TwilioOptions {
   readonly organization: ScopeSid;
   readonly clientId: Secret | string;
   readonly clientSecret: Secret;
-  /** Present: the refresh token of the authorization-code grant; absent: client credentials. */
-  readonly refreshToken?: RefreshTokenStore | undefined;
   /** Base URLs, https except on this machine. */
   readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
   readonly limits: {

@@ -70,20 +70,6 @@ describe('minting', () => {
 
     expect(user?.user.sid).toBe(userSid(1));
   });
-
-  test('with a refresh token the other grant is used and a rotated token is kept', async () => {
-    const kept: string[] = [];
-    await using scene = await stage(
-      { 'POST /v2/token': tokens({ refresh_token: 'refresh-2' }), [userPath]: found },
-      { refreshToken: { read: () => 'refresh-1', write: (token) => kept.push(token) } },
-    );
-
-    await scene.target.readUser(userSid(1), never);
-
-    const form = new URLSearchParams(scene.server.requests[0]?.body);
-    expect([form.get('grant_type'), form.get('refresh_token')]).toEqual(['refresh_token', 'refresh-1']);
-    expect(kept).toEqual(['refresh-2']);
-  });
 });
 
 describe('refusals', () => {
