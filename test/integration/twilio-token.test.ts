@@ -1,17 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, TargetAuthError, TargetContractError, TargetUnavailableError } from '../../src/errors.ts';
 import { inTurn } from '../support/scripted-http.ts';
-import {
-  errorFrom,
-  jwt,
-  never,
-  organization,
-  refusal,
-  scimUser,
-  stage,
-  tokens,
-  userSid,
-} from '../support/twilio-scripts.ts';
+import { errorFrom, jwt, never, organization, refusal, scimUser, stage, userSid } from '../support/twilio-scripts.ts';
 
 const userPath = `GET /scim/v2/Users/${userSid(1)}`;
 const found = () => ({ json: scimUser(1) });
