@@ -71,7 +71,7 @@ function build(finish: (code: ExitCode) => void): Command {
     ),
   ).action(act(async () => (await import('./apply.ts')).apply));
   command('daemon', 'run on the schedule until SIGTERM')
-    .option('--log-level <level>', 'debug, info, warn or error')
+    .addOption(logLevel())
     .action(act(async () => (await import('./daemon.ts')).daemon));
   command('status', 'last runs, managed people, open findings, refused plan')
     .option('--max-age <duration>', 'exit 1 when the last good run is older, e.g. 2h')
@@ -84,11 +84,11 @@ function build(finish: (code: ExitCode) => void): Command {
     .action(act(async () => (await import('./runs.ts')).runs));
   command('roles', "list the organization's roles, for writing the role rules")
     .option('--json', 'one JSON document on stdout')
-    .option('--log-level <level>', 'debug, info, warn or error')
+    .addOption(logLevel())
     .action(act(async () => (await import('./roles.ts')).roles));
   command('doctor', 'check configuration, secrets, snapshot, source, token, permissions and role names')
     .option('--json', 'one JSON document on stdout')
-    .option('--log-level <level>', 'debug, info, warn or error')
+    .addOption(logLevel())
     .action(act(async () => (await import('./doctor.ts')).doctor));
   const config = command('config', 'the configuration file');
   config
@@ -123,7 +123,11 @@ function runOptions(command: Command): Command {
       ),
     )
     .option('--json', 'one JSON document on stdout')
-    .option('--log-level <level>', 'debug, info, warn or error');
+    .addOption(logLevel());
+}
+
+function logLevel(): Option {
+  return new Option('--log-level <level>', 'least level that is logged').choices(['debug', 'info', 'warn', 'error']);
 }
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {

@@ -114,7 +114,7 @@ export function parseAllowances(given: readonly string[] = []): ReadonlyMap<Guar
       const [name = '', limit] = text.split('=', 2);
       const known = guardNames.find((each) => each === name);
       const number = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
-      if (known === undefined || Number.isNaN(number) || number < 0) {
+      if (known === undefined || (limit !== undefined && !/^\d+$/.test(limit))) {
         const message = `"${text}" is not a guard to allow; write one of ${guardNames.join(', ')}, with =N for a number`;
         throw new UsageError(`--allow: ${message}`);
       }

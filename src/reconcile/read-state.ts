@@ -1,21 +1,15 @@
 import type { CompleteRead } from '../domain/entry.ts';
-import { type Email, type ExternalId, normalizeEmail, type ScopeSid, type UserSid } from '../domain/identity.ts';
+import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
-import {
-  type Account,
-  type GrantKey,
-  grantKey,
-  type Role,
-  type RoleAssignment,
-  type TwilioUser,
-} from '../domain/user.ts';
-import { indexUsers, type Links, type UserIndex } from '../engine/correlate.ts';
+import { type Account, type GrantKey, grantKey, type Role } from '../domain/user.ts';
+import type { Links, UserIndex } from '../engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../engine/desired-state.ts';
 import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
 import type { Knowledge } from '../engine/people.ts';
 import { ConfigError } from '../errors.ts';
 import type { Parked } from '../ports.ts';
 import type { Context } from './context.ts';
+import { isFresh, type ReadOptions, readAssignments, readUsers, withReturning } from './read-twilio.ts';
 
 /** Both sides and what lies between, each proved complete. */
 export interface State {
@@ -27,13 +21,6 @@ export interface State {
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly begun: ReadonlySet<Email>;
   readonly read: CompleteRead;
-}
-
-export interface ReadOptions {
-  /** True reads all of Twilio anew, false believes the mirror at any age; undefined goes by age. */
-  readonly refresh: boolean | undefined;
-  /** False in dry runs: nothing is written to the snapshot. */
-  readonly keepMirror: boolean;
 }
 
 /**
@@ -129,11 +116,6 @@ async function readEntitlements(
   return { entitlements, accounts };
 }
 
-function isFresh(at: number | undefined, maxAgeMs: number, { refresh }: ReadOptions, now: number): boolean {
-  if (at === undefined || refresh === true) return false;
-  return refresh === false || (now >= at && now - at < maxAgeMs);
-}
-
 function readLinks({ store }: Context): Links {
   const byExternalId = new Map<ExternalId, UserSid>();
   const byUser = new Map<UserSid, ExternalId>();
@@ -161,93 +143,4 @@ async function readSource(
     signal,
   );
   return { desired: builder.finish(), read };
-}
-
-async function readUsers(
-  { store, target, clock, progress, refreshUsersMs }: Context,
-  options: ReadOptions,
-  doubtful: boolean,
-  signal: AbortSignal,
-): Promise<readonly TwilioUser[]> {
-  const users: TwilioUser[] = [];
-  if (!doubtful && isFresh(store.ages().users, refreshUsersMs, options, clock.now())) {
-    store.users((user) => users.push(user));
-    return users;
-  }
-  const mirror = options.keepMirror ? store.refreshUsers() : undefined;
-  await target.listUsers(
-    (user, resource) => {
-      users.push(user);
-      mirror?.add(user, resource);
-      if (users.length % 1_000 === 0) progress.update('reading Twilio users', users.length);
-    },
-    signal,
-    mirror?.recognise,
-  );
-  mirror?.finish(clock.now());
-  return users;
-}
-
-/**
- * Whether Twilio lists inactive people is not documented. Whom we deactivated ourselves and the source wants back is
- * therefore looked for by SID before being called gone; everybody else who is missing from the list is not.
- */
-async function withReturning(
-  { store, target }: Context,
-  listed: readonly TwilioUser[],
-  desired: DesiredState,
-  links: Links,
-  signal: AbortSignal,
-): Promise<UserIndex> {
-  const index = indexUsers(listed);
-  const found: TwilioUser[] = [];
-  for (const { externalId, active } of desired.users.values()) {
-    const user = links.byExternalId.get(externalId);
-    if (!active || user === undefined || index.bySid.has(user)) continue;
-    if (store.lastApplied(externalId)?.active !== false) continue;
-    const unlisted = await target.readUser(user, signal);
-    if (unlisted !== undefined) found.push(unlisted.user);
-  }
-  return found.length === 0 ? index : indexUsers([...listed, ...found]);
-}
-
-/** Scopes go by the age of their mirror; people with an unfinished operation are looked at whatever the age. */
-async function readAssignments(
-  { store, target, clock, progress, refreshAssignmentsMs }: Context,
-  options: ReadOptions,
-  scopes: ReadonlySet<ScopeSid>,
-  doubtful: ReadonlySet<UserSid>,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<UserSid, readonly RoleAssignment[]>> {
-  const byUser = new Map<UserSid, RoleAssignment[]>();
-  const keep = (assignment: RoleAssignment) => {
-    const known = byUser.get(assignment.user);
-    if (known === undefined) byUser.set(assignment.user, [assignment]);
-    else if (!known.some(({ sid }) => sid === assignment.sid)) known.push(assignment);
-  };
-  const { assignments: ages } = store.ages();
-  const stale = [...scopes].filter((scope) => !isFresh(ages.get(scope), refreshAssignmentsMs, options, clock.now()));
-  const listed = new Set<ScopeSid>(stale);
-  for (const scope of stale) {
-    const rows: RoleAssignment[] = [];
-    await target.listAssignments(
-      { scope },
-      (assignment) => {
-        // A listing by organization may hold rows of its accounts as well.
-        if (assignment.scope === scope) rows.push(assignment);
-        if (rows.length % 100 === 0) progress.update('reading role assignments', rows.length);
-      },
-      signal,
-    );
-    if (options.keepMirror) store.refreshAssignments(scope, rows, clock.now());
-    for (const row of rows) keep(row);
-  }
-  for (const assignment of store.assignments()) if (!listed.has(assignment.scope)) keep(assignment);
-  for (const user of doubtful) {
-    const rows: RoleAssignment[] = [];
-    await target.listAssignments({ user }, (assignment) => rows.push(assignment), signal);
-    if (options.keepMirror) store.refreshAssignmentsOf(user, rows);
-    byUser.set(user, rows);
-  }
-  return byUser;
 }

@@ -9,7 +9,9 @@ import { InternalError, InterruptedError, StalePlanError, TdsyncError } from '..
 import type { RunStart } from '../ports.ts';
 import { applyPlan } from './apply.ts';
 import type { Context } from './context.ts';
-import { type ReadOptions, readState, type State } from './read-state.ts';
+import { readState, type State } from './read-state.ts';
+import type { ReadOptions } from './read-twilio.ts';
+import { unknownChoices } from './unknown-choices.ts';
 
 export interface PassOptions {
   readonly refresh?: boolean | undefined;
@@ -47,6 +49,9 @@ export async function planOnce(
     lastRead: store.lastCompleteRead(),
   });
   context.progress.clear();
+  for (const name of unknownChoices(options.only ?? new Set(), state)) {
+    context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
+  }
   return { ...planned, verdict, state };
 }
 

@@ -3,8 +3,9 @@ import type { TdsyncError } from '../errors.ts';
 
 /** The one JSON document of a run: stable field names, times in ISO 8601. `error` is what ended it before its time. */
 export function reportJson(report: RunReport, error?: TdsyncError): string {
+  const { startedAt, endedAt, ...rest } = report;
   const failure = error && { error: { code: error.code, message: error.message, hint: error.hint } };
-  return documentJson({ ...report, ...failure });
+  return documentJson({ startedAt, endedAt, ...rest, ...failure });
 }
 
 /** Any other document of the command line, with the same version and the same form of times. */

@@ -118,7 +118,10 @@ function assignmentIfThere(text: string): RoleAssignment | undefined {
   }
 }
 
-/** A row that is missing may be answered by 204, 400, 403 or 404, so all but the first are followed by a look. */
+/**
+ * A row that is missing may be answered by 204, 400, 403 or 404, so all but the first are followed by a look; but for a 404
+ * with Twilio's code: without one it may be any proxy's.
+ */
 export async function revokeRole(
   assignments: AssignmentsApi,
   assignment: RoleAssignment,
@@ -128,8 +131,11 @@ export async function revokeRole(
   try {
     const outcome = await assignments.api.call({ endpoint, url });
     if (outcome.result === 'done') return { state: 'done', requestId: outcome.answer.requestId };
-    if (outcome.result === 'absent') return { state: 'already', requestId: outcome.error.requestId };
-    throw outcome.error;
+    const { error } = outcome;
+    if (outcome.result === 'absent' && error.twilioCode !== undefined) {
+      return { state: 'already', requestId: error.requestId };
+    }
+    throw error;
   } catch (error) {
     const looks = error instanceof TargetRejectedError || (error instanceof TargetAuthError && error.status === 403);
     if (looks && !(await isThere(assignments, assignment))) return { state: 'already', requestId: error.requestId };

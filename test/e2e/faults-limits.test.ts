@@ -199,6 +199,22 @@ describe.concurrent('a role that was assigned, but could not be looked at', () =
   });
 });
 
+test('a 404 that is not Twilio’s does not count as revoked or deactivated', async () => {
+  const clock = createSkippingClock();
+  await using world = await change.open({ now: clock.now });
+  const notFound = { status: 404, body: '<html>no such page</html>' };
+  world.twilio.faults.add({ match: { method: 'DELETE', path: `${assignments}/{id}` }, fault: notFound });
+  world.twilio.faults.add({ match: { method: 'DELETE', path: user }, fault: notFound });
+
+  const run = await reconcileInProcess(world, { clock });
+  world.twilio.faults.clear();
+  const next = await reconcileInProcess(world, { clock });
+
+  expect([4, 6]).toContain(run.code);
+  expect(next.code).toBe(0);
+  expectUndisturbed(world);
+});
+
 describe.concurrent('Twilio does not answer', () => {
   test('three writes in a row: the run ends with exit 6, the rest is left for the next one', async () => {
     const clock = createSkippingClock();

@@ -159,15 +159,17 @@ describe.concurrent('a guard', () => {
     expect(second.stdout).toContain('entries went from 10 to 7');
   });
 
-  test('refuses a guard that does not exist, and names those that do', async () => {
+  test.for([
+    ['deletions', '"deletions" is not a guard to allow; write one of deactivations, revocations, creations'],
+    ['deactivations=', '"deactivations=" is not a guard'],
+    ['deactivations=some', '"deactivations=some" is not a guard'],
+    ['deactivations=-1', '"deactivations=-1" is not a guard'],
+  ] as const)('cannot be allowed by %s', async ([allowance, message]) => {
     await using world = await createWorld();
-    await world.people(ten);
 
-    const run = await world.tdsync('reconcile', '--allow', 'deletions');
+    const run = await world.tdsync('reconcile', '--allow', allowance);
 
-    expect(run.code).toBe(64);
-    expect(run.stderr).toContain('"deletions" is not a guard');
-    expect(run.stderr).toContain('deactivations, revocations, creations, renames, sourceShrink');
+    expect([run.code, run.stderr]).toEqual([64, expect.stringContaining(message)]);
     expect(world.twilio.requests.total).toBe(0);
   });
 });
@@ -184,6 +186,22 @@ describe.concurrent('a narrower run', () => {
     expect(idsOf(run.plan.operations)).toEqual(['update p0', 'update p1', 'update p2', 'create new']);
     expect(rest.plan.operations.map(({ kind }) => kind)).toEqual(Array(7).fill('update'));
     await expectConverged(world);
+  });
+
+  test('says so when it was chosen for somebody whom nobody knows', async () => {
+    await using world = await worldOfTen();
+
+    const run = await world.tdsync(
+      'reconcile',
+      '--dry-run',
+      '--only',
+      'P0@corp.example',
+      '--only',
+      'Nobody@corp.example',
+    );
+
+    const warnings = run.logs().filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([{ only: 'Nobody@corp.example', msg: expect.stringContaining('neither in scope') }]);
   });
 
   test('leaves a leaver in place who is not among the chosen', async () => {

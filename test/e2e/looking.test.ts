@@ -1,6 +1,6 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { idsOf, reconcile } from '../support/convergence.ts';
+import { idsOf, reconcile, settle } from '../support/convergence.ts';
 import { createWorld, type ErrorDocument, type Person, type RunDocument } from '../support/world.ts';
 
 const anna: Person = { id: 'anna', groups: ['developers'] };
@@ -192,6 +192,29 @@ describe.concurrent('roles, doctor and config', () => {
   });
 });
 
+describe.concurrent('the simulator', () => {
+  test('stands in for Twilio as the snapshot knows it, so that a change can be rehearsed', async () => {
+    await using world = await createWorld();
+    await world.people([anna, ben]);
+    await settle(world);
+    world.twilio.requests.clear();
+
+    const simulator = world.start(['simulator', '--from-snapshot', '--port', '0']);
+    const url = /http:\S+/.exec(await simulator.line('listens on'))?.[0];
+    const endpoints = { TDSYNC_TWILIO_IAM_URL: url, TDSYNC_TWILIO_OAUTH_URL: url, TDSYNC_TWILIO_ACCOUNTS_URL: url };
+    const environment = { ...endpoints, TWILIO_CLIENT_SECRET: 'simulator-secret' };
+    const same = await world.start(['reconcile', '--dry-run', '--refresh', '--json'], { environment }).ended;
+    await world.people([anna, { ...ben, family: 'Moved' }]);
+    const change = await world.start(['reconcile', '--dry-run', '--json'], { environment }).ended;
+    simulator.kill('SIGTERM');
+    const { code } = await simulator.ended;
+
+    expect([same.code, same.json<RunDocument>().status]).toEqual([0, 'converged']);
+    expect(idsOf(change.json<RunDocument>().plan.operations)).toEqual(['update ben']);
+    expect([code, world.twilio.requests.total]).toEqual([0, 0]);
+  });
+});
+
 describe.concurrent('the command line', () => {
   test('answers help and version on stdout', async () => {
     await using world = await createWorld();
@@ -215,6 +238,7 @@ describe.concurrent('the command line', () => {
     [['reconcile', 'now'], 'too many arguments'],
     [['apply'], "missing required argument 'plan'"],
     [['status', '--max-age', 'soon'], '"soon" is not a duration'],
+    [['reconcile', '--log-level', 'loud'], 'debug, info, warn, error'],
     [['runs', '--limit', '0'], 'a whole number of at least 1'],
   ] as const)('ends with 64 after usage such as %j', async ([args, message]) => {
     await using world = await createWorld();

@@ -9,7 +9,7 @@
  *
  * The client secret is recognisable, and every output is searched for it and for tokens: a leak fails the test that has it.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -174,6 +174,17 @@ export async function createWorld({ sections = {}, ...options }: WorldOptions = 
   };
   await world.configure(sections);
   return world;
+}
+
+/**
+ * How to start a process that may not do everything: as nobody when the tests run as root. Undefined when that cannot be,
+ * because nobody may not read the project.
+ */
+export function unprivileged(): StartOptions | undefined {
+  if (process.getuid?.() !== 0) return {};
+  const nobody = { uid: 65_534, gid: 65_534 };
+  const { status } = spawnSync(process.execPath, [main, '--version'], nobody);
+  return status === 0 ? { uid: nobody.uid } : undefined;
 }
 
 async function readAll(folder: string): Promise<readonly (readonly [name: string, content: Buffer])[]> {
