@@ -129,6 +129,60 @@ describe.concurrent('a life in the directory', () => {
     await expectConverged(world);
   });
 
+  test('meets roles that were changed in Twilio behind the mirror: nothing fails and nothing is there twice', async () => {
+    await using world = await createWorld({ sections: { guards: wideGuards } });
+    await world.people([anna, ben, { id: 'carl' }, { id: 'dora', groups: ['developers'] }]);
+    await settle(world);
+    const assignmentOf = (name: string) => {
+      const sid = world.twilio.state.users.byUserName(`${name}@corp.example`)?.sid ?? '';
+      return [...world.twilio.state.assignments.ofIdentity(sid)].map((each) => each.sid);
+    };
+    const [ofAnna = ''] = assignmentOf('anna');
+    const [ofBen = ''] = assignmentOf('ben');
+    world.twilio.administer({ action: 'remove-assignment', sid: ofAnna });
+    world.twilio.administer({ action: 'remove-assignment', sid: ofBen });
+    const role = { role: 'Developer', scope: 'Production' };
+    world.twilio.administer({ action: 'assign-role', user: 'carl@corp.example', ...role });
+    await world.people([
+      anna,
+      { ...ben, groups: [] },
+      { id: 'carl', groups: ['developers'] },
+      { id: 'dora', groups: ['developers'] },
+    ]);
+
+    const believing = await reconcile(world);
+    const looking = await reconcile(world, '--refresh');
+
+    const outcomes = (run: typeof believing) =>
+      run.operations.map(({ operation, outcome }) => [operation.kind, operation.externalId, outcome.state]);
+    expect(outcomes(believing)).toEqual([
+      ['revoke', 'ben', 'already'],
+      ['grant', 'carl', 'already'],
+    ]);
+    expect(outcomes(looking)).toEqual([['grant', 'anna', 'done']]);
+    expect(['anna', 'ben', 'carl', 'dora'].map((name) => assignmentOf(name).length)).toEqual([1, 0, 1, 1]);
+    await expectConverged(world);
+  });
+
+  test('loses the roles that were given by a rule when the rule goes, and no others', async () => {
+    await using world = await createWorld({
+      sections: { guards: wideGuards },
+      seed: {
+        users: [{ userName: 'anna@corp.example', externalId: 'anna' }],
+        assignments: [{ user: 'anna@corp.example', role: 'Developer', scope: 'Production' }],
+      },
+    });
+    await world.people([anna, ben]);
+    await settle(world);
+    await world.configure({ guards: wideGuards, roles: [] });
+
+    const run = await reconcile(world);
+
+    expect(idsOf(run.plan.operations)).toEqual(['revoke ben']);
+    expect(seen(world, 'anna@corp.example')?.roles).toEqual(['Developer']);
+    await expectConverged(world);
+  });
+
   test('swaps addresses with another without losing either', async () => {
     await using world = await createWorld({ sections: { guards: wideGuards } });
     await world.people([anna, ben]);
