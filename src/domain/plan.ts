@@ -33,7 +33,10 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Digests (SHA-256, hex) of what the plan was computed from. */
+/**
+ * Digests (SHA-256, hex) of what the plan was computed from. A plan without operations has none of source and Twilio:
+ * nothing in it can become stale, and they cost a pass over everybody on every run that finds nothing to do.
+ */
 export interface Basis {
   readonly configuration: string;
   readonly source: string;

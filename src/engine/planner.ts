@@ -93,10 +93,11 @@ export function makePlan(input: PlanInput): Planned {
   findings.push(...ordered.findings);
   for (const externalId of ordered.waiting) waiting.add(externalId);
   const operations = sortOperations(ordered.drafts.flatMap((each) => each.operations));
+  const idle = operations.length === 0;
   const basis = {
     configuration: input.configuration,
-    source: digestSource(desired),
-    twilio: digestTwilio(links, users, input.knowledge),
+    source: idle ? '' : digestSource(desired),
+    twilio: idle ? '' : digestTwilio(links, users, input.knowledge),
   };
   const content = { version: 1 as const, basis, operations, findings: sortFindings(findings.filter(chosen)) };
   const counts = countPeople(input, unchanged, adopted);

@@ -1,5 +1,5 @@
 import type { Location } from '../domain/entry.ts';
-import { compareStrings, type Email, normalizeEmail } from '../domain/identity.ts';
+import { compareStrings, type Email } from '../domain/identity.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { DesiredUser } from '../domain/user.ts';
 
@@ -20,7 +20,8 @@ export function sharedAddresses(users: Iterable<DesiredUser>, keyless: readonly 
   const shared = new Map<Email, DesiredUser[]>();
   for (const user of users) {
     if (!user.active) continue;
-    const address = normalizeEmail(user.attributes.userName);
+    // The mapping has normalised it already.
+    const address = user.attributes.userName as Email;
     const first = holders.get(address);
     if (first === undefined) holders.set(address, user);
     if (first !== undefined) shared.set(address, [...(shared.get(address) ?? [first]), user]);

@@ -55,9 +55,8 @@ export async function withReturning(
 ): Promise<UserIndex> {
   const index = indexUsers(listed);
   const found: TwilioUser[] = [];
-  for (const { externalId, active } of desired.users.values()) {
-    const user = links.byExternalId.get(externalId);
-    if (!active || user === undefined || index.bySid.has(user)) continue;
+  for (const [externalId, user] of links.byExternalId) {
+    if (index.bySid.has(user) || desired.users.get(externalId)?.active !== true) continue;
     if (store.lastApplied(externalId)?.active !== false) continue;
     const unlisted = await target.readUser(user, signal);
     if (unlisted !== undefined) found.push(unlisted.user);

@@ -148,14 +148,20 @@ function statusOf(
 
 function refuseStale(reviewed: Plan | undefined, plan: Plan): void {
   if (reviewed === undefined || reviewed.digest === plan.digest) return;
+  throw new StalePlanError(
+    `apply: the reviewed plan ${reviewed.digest.slice(0, 12)} is stale: ${whatMoved(reviewed, plan)}; the plan is now ${plan.digest.slice(0, 12)}`,
+    { hint: 'make a new plan with `tdsync reconcile --dry-run --out plan.json` and review it' },
+  );
+}
+
+function whatMoved(reviewed: Plan, plan: Plan): string {
+  if (plan.operations.length === 0)
+    return 'nothing of it is left to do, because it was applied or both sides agree by now';
+  if (reviewed.operations.length === 0) return 'it had nothing to do, and now there is something';
   const parts = (['configuration', 'source', 'twilio'] as const).filter(
     (part) => reviewed.basis[part] !== plan.basis[part],
   );
-  const moved = parts.length === 0 ? 'the findings or the order of operations' : parts.join(' and ');
-  throw new StalePlanError(
-    `apply: the reviewed plan ${reviewed.digest.slice(0, 12)} is stale: ${moved} moved since it was made; the plan is now ${plan.digest.slice(0, 12)}`,
-    { hint: 'make a new plan with `tdsync reconcile --dry-run --out plan.json` and review it' },
-  );
+  return `${parts.length === 0 ? 'what was found' : parts.join(' and ')} moved since it was made`;
 }
 
 function reportOf(context: Context, parts: Omit<RunReport, 'endedAt' | 'findings' | 'calls' | 'bill'>): RunReport {

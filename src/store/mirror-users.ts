@@ -76,7 +76,9 @@ export function mirrorUsers(database: Database): MirrorUsers {
  * still true of some moment, and the age is the old one.
  */
 function refreshUsers(database: Database): UserRefresh {
-  const { unseen, byDigest } = database.read(refreshAction, () => readMirror(database));
+  /** Mirrored users not yet seen in the new reading, by the digests of their resources; and those without a digest. */
+  const { byDigest, withoutDigest } = database.read(refreshAction, () => readMirror(database));
+  const written = new Set<UserSid>();
   let changed: Changed[] = [];
   /** The resource last asked about: whoever adds it has just asked. */
   let last: { readonly resource: string; readonly digest: string } | undefined;
@@ -93,10 +95,13 @@ function refreshUsers(database: Database): UserRefresh {
   return {
     recognise: (resource) => byDigest.get(digest(resource)),
     add(user, resource) {
-      const unchanged = unseen.has(user.sid) && byDigest.get(digest(resource))?.sid === user.sid;
-      unseen.delete(user.sid); // listed once more, the user is written: what came last is what is kept
-      if (unchanged) return;
-      changed.push({ user, resource, digest: digest(resource) });
+      const key = digest(resource);
+      if (byDigest.get(key)?.sid === user.sid && !written.has(user.sid)) {
+        byDigest.delete(key);
+        return;
+      }
+      written.add(user.sid); // listed once more, the user is written: what came last is what is kept
+      changed.push({ user, resource, digest: key });
       if (changed.length < bufferSize) return;
       database.write(refreshAction, flush);
       changed = [];
@@ -104,7 +109,8 @@ function refreshUsers(database: Database): UserRefresh {
     finish(at) {
       database.write(refreshAction, () => {
         flush();
-        for (const sid of unseen) {
+        for (const sid of [...withoutDigest, ...[...byDigest.values()].map((user) => user.sid)]) {
+          if (written.has(sid)) continue;
           database.statement('DELETE FROM users WHERE sid = ?').run(sid);
           database.statement('DELETE FROM user_resources WHERE user = ?').run(sid);
         }
@@ -122,15 +128,15 @@ interface Changed {
   readonly digest: string;
 }
 
-function readMirror(database: Database): { unseen: Set<UserSid>; byDigest: ReadonlyMap<string, TwilioUser> } {
-  const unseen = new Set<UserSid>();
+function readMirror(database: Database): { byDigest: Map<string, TwilioUser>; withoutDigest: readonly UserSid[] } {
+  const withoutDigest: UserSid[] = [];
   const byDigest = new Map<string, TwilioUser>();
   const rows = database.statement<UserRow & { readonly digest: string | null }>(`SELECT ${columns}, digest FROM users`);
   for (const row of rows.iterate()) {
-    unseen.add(row.sid);
-    if (row.digest !== null) byDigest.set(row.digest, toUser(row));
+    if (row.digest === null) withoutDigest.push(row.sid);
+    else byDigest.set(row.digest, toUser(row));
   }
-  return { unseen, byDigest };
+  return { byDigest, withoutDigest };
 }
 
 /** To be raised when resources are read in another way: every row is written anew then. */
