@@ -10,8 +10,8 @@ import { storageCode, translating } from './sqlite-errors.ts';
 const busyTimeout = 5_000;
 const journalModeAttempts = 250;
 const journalModePause = 20;
-/** Holds the indexes of a hundred thousand users, whose SIDs come in no order. */
-const cacheKibibytes = 64 * 1024;
+/** A run reads the mirror from one end to the other, which a larger cache would only hold on to. */
+const cacheKibibytes = 8 * 1024;
 /** Bytes that the write-ahead log shrinks to after a large import. */
 const journalSizeLimit = 64 * 1024 * 1024;
 
