@@ -1,3 +1,4 @@
+import type { LdapOptions } from '../domain/ldap-options.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Secret } from '../domain/secret.ts';
 
@@ -63,40 +64,6 @@ export const csvEncodings = [
   'iso-8859-15',
 ] as const;
 export type CsvEncoding = (typeof csvEncodings)[number];
-
-export interface LdapOptions {
-  readonly url: string;
-  readonly bindDn?: string;
-  readonly bindPassword?: Secret;
-  readonly tls: {
-    /** Absolute path. */
-    readonly caFile?: string;
-    readonly startTls: boolean;
-    readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
-    readonly serverName?: string;
-  };
-  readonly users: {
-    readonly baseDn: readonly string[];
-    readonly filter: string;
-    readonly scope: LdapScope;
-    /** Attribute with the immutable key. */
-    readonly id: string;
-  };
-  readonly groups?: {
-    readonly baseDn: readonly string[];
-    readonly filter: string;
-    readonly scope: LdapScope;
-    /** Attribute with the group's name. */
-    readonly name: string;
-    readonly membership: 'member' | 'uniqueMember' | 'memberUid' | 'memberOf';
-    /** Attribute of a person that `memberUid` refers to. */
-    readonly uid: string;
-  };
-  readonly pageSize: number;
-  readonly timeouts: { readonly connectMs: number; readonly operationMs: number };
-}
-
-export type LdapScope = 'sub' | 'one' | 'base';
 
 export interface ScheduleSettings {
   readonly cron: string;

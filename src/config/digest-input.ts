@@ -37,6 +37,6 @@ function sourcePart(source: SourceSettings): Readonly<Record<string, unknown>> {
       encoding: encoding ?? null,
     };
   }
-  const { url, bindDn, users, groups } = source.options;
-  return { type: 'ldap', url, bindDn: bindDn ?? null, users, groups: groups ?? null };
+  const { urls, bindDn, users, groups, referrals } = source.options;
+  return { type: 'ldap', urls, bindDn: bindDn ?? null, users, groups: groups ?? null, referrals };
 }

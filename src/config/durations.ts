@@ -1,3 +1,5 @@
+import { InternalError } from '../errors.ts';
+
 /** A whole or decimal number and a unit, nothing in between: `500ms`, `30s`, `15m`, `24h`, `90d`. */
 export const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
@@ -11,4 +13,11 @@ export function parseDuration(text: string): number | undefined {
     return undefined;
   }
   return Math.round(Number(match[1]) * unit);
+}
+
+/** For text that the schema has let pass. */
+export function parseDurationOrFail(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed === undefined) throw new InternalError(`The schema let "${text}" pass as a duration`);
+  return parsed;
 }

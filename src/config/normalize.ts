@@ -1,10 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { ScopeSid } from '../domain/identity.ts';
 import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
-import type { Secret } from '../domain/secret.ts';
-import { InternalError } from '../errors.ts';
-import type { Configuration, CsvOptions, LdapOptions, SourceSettings } from './configuration.ts';
-import { parseDuration } from './durations.ts';
+import type { Configuration, CsvOptions, SourceSettings } from './configuration.ts';
+import { parseDurationOrFail } from './durations.ts';
+import { type Base, ldapOptions } from './ldap-settings.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
 
@@ -33,7 +32,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
       limits: {
         requestsPerSecond: twilio.limits.requestsPerSecond,
         maxConcurrent: twilio.limits.maxConcurrent,
-        timeoutMs: milliseconds(twilio.limits.timeout),
+        timeoutMs: parseDurationOrFail(twilio.limits.timeout),
       },
     },
     source: sourceOf(input.source, base),
@@ -42,22 +41,16 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
       cron: schedule.cron,
       timezone: schedule.timezone,
       runOnStart: schedule.runOnStart,
-      jitterMs: milliseconds(schedule.jitter),
+      jitterMs: parseDurationOrFail(schedule.jitter),
     },
     snapshot: {
       path: base.path(snapshot.path),
-      refreshUsersMs: milliseconds(snapshot.refreshUsers),
-      refreshAssignmentsMs: milliseconds(snapshot.refreshAssignments),
-      keepRunsMs: milliseconds(snapshot.keepRuns),
+      refreshUsersMs: parseDurationOrFail(snapshot.refreshUsers),
+      refreshAssignmentsMs: parseDurationOrFail(snapshot.refreshAssignments),
+      keepRunsMs: parseDurationOrFail(snapshot.keepRuns),
     },
     log: input.log,
   };
-}
-
-interface Base {
-  /** Resolves from the configuration file's folder. */
-  path(relative: string): string;
-  secret(value: string, path: string): Secret;
 }
 
 function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettings {
@@ -76,30 +69,8 @@ function csvOptions(source: Extract<ConfigurationFile['source'], { type: 'csv' }
     ...(groups === undefined ? {} : { groups }),
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(encoding === undefined ? {} : { encoding }),
-    ...(maxAge === undefined ? {} : { maxAgeMs: milliseconds(maxAge) }),
+    ...(maxAge === undefined ? {} : { maxAgeMs: parseDurationOrFail(maxAge) }),
     ...(expectRowsFrom === undefined ? {} : { expectRowsFrom: base.path(expectRowsFrom) }),
-  };
-}
-
-function ldapOptions(source: Extract<ConfigurationFile['source'], { type: 'ldap' }>, base: Base): LdapOptions {
-  const { bindDn, bindPassword, tls, users, groups } = source;
-  return {
-    url: source.url,
-    ...(bindDn === undefined ? {} : { bindDn }),
-    ...(bindPassword === undefined ? {} : { bindPassword: base.secret(bindPassword, 'source.bindPassword') }),
-    tls: {
-      startTls: tls.startTls,
-      minVersion: tls.minVersion,
-      ...(tls.caFile === undefined ? {} : { caFile: base.path(tls.caFile) }),
-      ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
-    },
-    users: { ...users, baseDn: [users.baseDn].flat() },
-    ...(groups === undefined ? {} : { groups: { ...groups, baseDn: [groups.baseDn].flat() } }),
-    pageSize: source.pageSize,
-    timeouts: {
-      connectMs: milliseconds(source.timeouts.connect),
-      operationMs: milliseconds(source.timeouts.operation),
-    },
   };
 }
 
@@ -139,12 +110,4 @@ function roleRule({ group, when, grants }: ConfigurationFile['roles'][number]): 
 
 function limit({ count, percent }: ConfigurationFile['guards']['creations']): GuardLimit {
   return { ...(count === undefined ? {} : { count }), ...(percent === undefined ? {} : { percent }) };
-}
-
-function milliseconds(duration: string): number {
-  const parsed = parseDuration(duration);
-  if (parsed === undefined) {
-    throw new InternalError(`The schema let "${duration}" pass as a duration`);
-  }
-  return parsed;
 }

@@ -62,10 +62,11 @@ export function secretNotices(configuration: Configuration): readonly SecretNoti
   }
   if (configuration.source.type === 'ldap') {
     const { options } = configuration.source;
-    if (options.bindPassword !== undefined && isReadableOnTheWay(options.url, options.tls.startTls)) {
+    for (const url of options.urls) {
+      if (options.bindPassword === undefined || !isReadableOnTheWay(url, options.tls.startTls)) continue;
       notices.push({
         path: 'source.url',
-        message: `the password of bindDn is sent to ${options.url} in clear text`,
+        message: `the password of bindDn is sent to ${url} in clear text`,
         hint: 'Use an ldaps:// URL, or set source.tls.startTls to true.',
       });
     }
@@ -74,7 +75,7 @@ export function secretNotices(configuration: Configuration): readonly SecretNoti
 }
 
 function isReadableOnTheWay(url: string, startTls: boolean): boolean {
-  return /^ldap:/i.test(url) && !startTls && !isLoopback(new URL(url).hostname);
+  return /^ldap[:+]/i.test(url) && !startTls && !isLoopback(new URL(url).hostname);
 }
 
 /** Undefined when the file cannot be looked at: that is for reading to say. */

@@ -150,7 +150,7 @@ describe("the daemon's configuration", () => {
   test('reads the directory over TLS at the name and port under which it listens', () => {
     const { source } = configuration();
     const options = source.type === 'ldap' ? source.options : undefined;
-    const url = new URL(options?.url ?? '');
+    const url = new URL(options?.urls[0] ?? '');
     const entrypoint = readProjectFile('config/container/openldap/entrypoint.sh');
 
     expect(url.protocol).toBe('ldaps:');

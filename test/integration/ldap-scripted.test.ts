@@ -269,7 +269,7 @@ describe('a part of the values of an attribute makes the read incomplete', () =>
           : [user(1, { 'memberOf;range=0-999': ['cn=devs'] }), done()],
     });
 
-    const source = sourceOf(server, { groups: { membership: 'memberOf' } });
+    const source = sourceOf(server, { groups: { membership: ['memberOf'] } });
     const error = await failureOf(readAll(source, demandOf({ groups: ['devs'] })));
 
     expect(error).toBeInstanceOf(SourceIncompleteError);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LdapOptions } from '../../src/domain/ldap-options.ts';
 import { SourceIncompleteError, SourceUnavailableError } from '../../src/errors.ts';
-import { createLdapSource, type LdapOptions } from '../../src/sources/ldap/ldap-source.ts';
+import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import {
   entryUuid,
   type GroupSeed,
@@ -53,21 +54,21 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
 
   function sourceOf(changes: OptionChanges = {}, logger = createTestLogger()) {
     const account = { bindDn: syncDn, bindPassword: secret(syncPassword) };
-    return createLdapSource(ldapOptions(changes.url ?? slapd.ldapUrl, { ...account, ...changes }), logger);
+    return createLdapSource(ldapOptions(slapd.ldapUrl, { ...account, ...changes }), logger);
   }
 
   describe('reads everybody', () => {
     test.each([
-      ['ldap', () => ({ url: slapd.ldapUrl })],
-      ['ldaps with the CA', () => ({ url: slapd.ldapsUrl, tls: { caFile: slapd.caFile } })],
-      ['StartTLS with the CA', () => ({ url: slapd.ldapUrl, tls: { caFile: slapd.caFile, startTls: true } })],
+      ['ldap', () => ({ urls: [slapd.ldapUrl] })],
+      ['ldaps with the CA', () => ({ urls: [slapd.ldapsUrl], tls: { caFile: slapd.caFile } })],
+      ['StartTLS with the CA', () => ({ urls: [slapd.ldapUrl], tls: { caFile: slapd.caFile, startTls: true } })],
       [
         'TLS 1.3 at least',
-        () => ({ url: slapd.ldapsUrl, tls: { caFile: slapd.caFile, minVersion: 'TLSv1.3' as const } }),
+        () => ({ urls: [slapd.ldapsUrl], tls: { caFile: slapd.caFile, minVersion: 'TLSv1.3' as const } }),
       ],
       [
         'a name instead of an address',
-        () => ({ url: slapd.ldapsUrl, tls: { caFile: slapd.caFile, serverName: 'localhost' } }),
+        () => ({ urls: [slapd.ldapsUrl], tls: { caFile: slapd.caFile, serverName: 'localhost' } }),
       ],
     ] as const)('over %s', async (_name, changes) => {
       const logger = createTestLogger();
@@ -113,7 +114,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
     const before = slapd.log().length;
 
     await readAll(
-      sourceOf({ groups: { membership: 'memberOf' } }),
+      sourceOf({ groups: { membership: ['memberOf'] } }),
       demandOf({ attributes: ['mail', 'sn'], groups: ['developers'] }),
     );
 
@@ -145,7 +146,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
     });
 
     test('by memberOf', async () => {
-      expect(await groupsByPerson({ groups: { membership: 'memberOf' } }, ['Developers', operators.name])).toEqual({
+      expect(await groupsByPerson({ groups: { membership: ['memberOf'] } }, ['Developers', operators.name])).toEqual({
         0: ['Developers'],
         1: ['Developers', operators.name],
         2: ['Developers', operators.name],
@@ -156,7 +157,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
 
     test('by uniqueMember', async () => {
       const changes: OptionChanges = {
-        groups: { membership: 'uniqueMember', filter: '(objectClass=groupOfUniqueNames)' },
+        groups: { membership: ['uniqueMember'], filter: '(objectClass=groupOfUniqueNames)' },
       };
 
       expect(await groupsByPerson(changes, ['unique-developers'])).toEqual({
@@ -166,7 +167,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
     });
 
     test('by memberUid', async () => {
-      const changes: OptionChanges = { groups: { membership: 'memberUid', filter: '(objectClass=posixGroup)' } };
+      const changes: OptionChanges = { groups: { membership: ['memberUid'], filter: '(objectClass=posixGroup)' } };
 
       expect(await groupsByPerson(changes, ['posix-developers'])).toEqual({
         0: ['posix-developers'],
@@ -299,7 +300,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
 
     test('memberOf that no user shows although groups have members', async () => {
       const changes: OptionChanges = {
-        groups: { membership: 'memberOf', filter: '(objectClass=groupOfUniqueNames)' },
+        groups: { membership: ['memberOf'], filter: '(objectClass=groupOfUniqueNames)' },
         users: { filter: '(uid=u000009)', scope: 'one' },
       };
       const shown = await readAll(sourceOf(changes), demandOf({ groups: ['unique-developers'] }));
@@ -311,7 +312,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
 
       const error = await failureOf(
         readAll(
-          sourceOf({ url: hidden.ldapUrl, groups: { membership: 'memberOf' } }),
+          sourceOf({ urls: [hidden.ldapUrl], groups: { membership: ['memberOf'] } }),
           demandOf({ groups: ['developers'] }),
         ),
       ).finally(() => hidden.stop());
@@ -322,7 +323,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
     });
 
     test('a certificate that an unknown CA signed, over ldaps and StartTLS', async () => {
-      const ldaps = await failureOf(readAll(sourceOf({ url: slapd.ldapsUrl, tls: { caFile: slapd.otherCaFile } })));
+      const ldaps = await failureOf(readAll(sourceOf({ urls: [slapd.ldapsUrl], tls: { caFile: slapd.otherCaFile } })));
       const startTls = await failureOf(readAll(sourceOf({ tls: { caFile: slapd.otherCaFile, startTls: true } })));
 
       for (const error of [ldaps, startTls]) {
@@ -335,7 +336,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
     test('a certificate for another name, over ldaps and StartTLS', async () => {
       const tls = { caFile: slapd.caFile, serverName: 'dc1.corp.example' };
 
-      const ldaps = await failureOf(readAll(sourceOf({ url: slapd.ldapsUrl, tls })));
+      const ldaps = await failureOf(readAll(sourceOf({ urls: [slapd.ldapsUrl], tls })));
       const startTls = await failureOf(readAll(sourceOf({ tls: { ...tls, startTls: true } })));
 
       for (const error of [ldaps, startTls]) {
@@ -349,7 +350,7 @@ describe.skipIf(!slapdIsInstalled())('against OpenLDAP', () => {
       const victim = await startSlapd({ people: 500, groups: [] });
       let killed: Promise<void> | undefined;
 
-      const source = sourceOf({ url: victim.ldapUrl, pageSize: 1 });
+      const source = sourceOf({ urls: [victim.ldapUrl], pageSize: 1 });
       const read = source.read(
         demandOf(),
         () => {

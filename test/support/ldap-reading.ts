@@ -1,7 +1,8 @@
 import type { Demand, Entry } from '../../src/domain/entry.ts';
+import type { LdapOptions } from '../../src/domain/ldap-options.ts';
 import type { Secret } from '../../src/domain/secret.ts';
 import type { DirectorySource, Logger } from '../../src/ports.ts';
-import type { LdapOptions } from '../../src/sources/ldap/ldap-source.ts';
+
 import { groupsDn, peopleDn } from './directory-ldif.ts';
 
 export function secret(value: string): Secret {
@@ -20,15 +21,17 @@ export interface OptionChanges extends Partial<Omit<LdapOptions, 'users' | 'grou
 /** Options for the tests' directories: anonymous, people by entryUUID, groups by member. */
 export function ldapOptions(url: string, changes: OptionChanges = {}): LdapOptions {
   return {
+    urls: [url],
+    referrals: 'refuse',
     pageSize: 1000,
     ...changes,
-    url,
-    tls: { startTls: false, ...changes.tls },
+    tls: { startTls: false, systemStore: false, ...changes.tls },
     users: {
       baseDn: [peopleDn],
       filter: '(objectClass=inetOrgPerson)',
       scope: 'sub',
       id: 'entryUUID',
+      disabled: 'none',
       ...changes.users,
     },
     groups: {
@@ -36,11 +39,13 @@ export function ldapOptions(url: string, changes: OptionChanges = {}): LdapOptio
       filter: '(objectClass=groupOfNames)',
       scope: 'sub',
       name: 'cn',
-      membership: 'member',
+      membership: ['member'],
       uid: 'uid',
+      nested: 'none',
+      primaryGroup: false,
       ...changes.groups,
     },
-    timeouts: { connectMs: 5_000, operationMs: 10_000, ...changes.timeouts },
+    timeouts: { connectMs: 5_000, operationMs: 10_000, readMs: 60_000, ...changes.timeouts },
   };
 }
 

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { LdapOptions } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
+import type { LdapOptions } from '../../src/domain/ldap-options.ts';
 import { compileRules } from '../../src/engine/compile.ts';
 import { createConfigFolder, errorOf, load, minimal, sections, writeConfig } from '../support/config-files.ts';
 
@@ -100,25 +100,29 @@ describe('loadConfiguration', () => {
     const { bindPassword, ...options } = source.options as LdapOptions;
     expect(bindPassword?.read()).toBe('hush');
     expect(options).toEqual({
-      url: 'ldap://127.0.0.1:3890',
+      urls: ['ldap://127.0.0.1:3890'],
       bindDn: 'cn=sync,dc=corp,dc=example',
-      tls: { caFile: join(dirname(file), 'ca.pem'), startTls: false, minVersion: 'TLSv1.2' },
+      tls: { caFile: join(dirname(file), 'ca.pem'), startTls: false, systemStore: false, minVersion: 'TLSv1.2' },
       users: {
         baseDn: ['ou=a,dc=corp', 'ou=b,dc=corp'],
         filter: '(objectClass=inetOrgPerson)',
         scope: 'sub',
         id: 'entryUUID',
+        disabled: 'none',
       },
       groups: {
         baseDn: ['ou=groups,dc=corp'],
         filter: '(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))',
         scope: 'sub',
         name: 'cn',
-        membership: 'member',
+        membership: ['member'],
         uid: 'uid',
+        nested: 'none',
+        primaryGroup: false,
       },
+      referrals: 'refuse',
       pageSize: 1000,
-      timeouts: { connectMs: 10_000, operationMs: 300_000 },
+      timeouts: { connectMs: 10_000, operationMs: 300_000, readMs: 3_600_000 },
     });
   });
 

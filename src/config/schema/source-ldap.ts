@@ -1,14 +1,22 @@
 import * as z from 'zod';
+import { presetNames } from '../ldap-presets.ts';
 import { duration, flag, path, secret, text, whenObject, wholeNumber } from './values.ts';
 
-const url = z
-  .string()
-  .refine(isLdapUrl, { error: 'must be ldaps://host, ldap://host or either with a port, and nothing after it' })
-  .meta({ title: 'URL', description: 'The directory server.', examples: ['ldaps://ldap.corp.example'] });
+const serverUrl = z.string().refine(isLdapUrl, {
+  error:
+    'must be ldaps://host, ldap://host, either with a port, or ldaps+srv://domain, ldap+srv://domain, and nothing after it',
+});
+
+const url = z.union([serverUrl, z.array(serverUrl).min(1)]).meta({
+  title: 'URL or list of URLs',
+  description:
+    'The directory servers, tried in order until one can be read. `ldaps+srv://domain` asks DNS for the servers of a domain (RFC 2782), as Active Directory publishes them.',
+  examples: [['ldaps://dc1.corp.example', 'ldaps://dc2.corp.example']],
+});
 
 function isLdapUrl(value: string): boolean {
-  const parsed = /^ldaps?:\/\/[^/?#@]+\/?$/i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
-  return parsed !== undefined && parsed.hostname !== '';
+  const parsed = /^ldaps?(?:\+srv)?:\/\/[^/?#@]+\/?$/i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+  return parsed !== undefined && parsed.hostname !== '' && !(parsed.protocol.includes('+srv') && parsed.port !== '');
 }
 
 /** RFC 4514: only a sign that it is a name at all; the server knows better. */
@@ -25,13 +33,13 @@ function bases(description: string, example: string) {
     .meta({ title: 'DN or list of DNs', description, examples: [example] });
 }
 
-function filter(value: string) {
+function filter() {
   return z
     .string()
     .refine(isFilter, {
       error: 'must be an LDAP filter with balanced parentheses, e.g. (objectClass=person) (RFC 4515)',
     })
-    .default(value)
+    .optional()
     .meta({ title: 'LDAP filter' });
 }
 
@@ -63,6 +71,20 @@ const tls = z
           "PEM file with the authority of the server's certificate. When not set, the authorities that Node.js trusts.",
         examples: ['ca.pem'],
       }),
+    systemStore: flag().default(false).meta({
+      description:
+        'Trust the authorities that the operating system trusts, and those of `caFile` besides when it is set.',
+    }),
+    certFile: path()
+      .optional()
+      .meta({
+        description:
+          'PEM file with our own certificate, and its chain, for servers that ask for one. Without `bindDn` it also says who we are (SASL EXTERNAL, RFC 4513).',
+        examples: ['client.pem'],
+      }),
+    keyFile: path()
+      .optional()
+      .meta({ description: 'PEM file with the private key of `certFile`.', examples: ['client.key'] }),
     startTls: flag()
       .default(false)
       .meta({ description: 'Turn an ldap:// connection into TLS before anything is sent.' }),
@@ -83,29 +105,59 @@ const tls = z
 const users = z
   .strictObject({
     baseDn: bases('Where people stand.', 'ou=people,dc=corp,dc=example'),
-    filter: filter('(objectClass=inetOrgPerson)').meta({ description: 'Which entries are people.' }),
+    filter: filter().meta({
+      description:
+        'Which entries are people. Default: `(objectClass=inetOrgPerson)`; `active-directory`: `(&(objectCategory=person)(objectClass=user))`.',
+    }),
     scope: scope(),
-    id: text('attribute').default('entryUUID').meta({
-      description: 'Attribute that never changes for a person and is never given to another (RFC 4530).',
+    id: text('attribute').optional().meta({
+      description:
+        'Attribute that never changes for a person and is never given to another. Default: `entryUUID` (RFC 4530); `active-directory`: `objectGUID`; `389ds`: `nsUniqueId`.',
+    }),
+    disabled: z.enum(['userAccountControl', 'nsAccountLock', 'pwdAccountLockedTime', 'none']).optional().meta({
+      description:
+        'What marks an account that may not be used, whose person is then treated like a leaver: `userAccountControl` (its disabled bit, or `accountExpires` in the past; default of `active-directory`), `nsAccountLock` (`389ds`), `pwdAccountLockedTime` (locked by an administrator; `openldap`), or `none` (without a preset). `attributes.active` counts besides.',
     }),
   })
   .meta({ description: 'Where people are found.' });
 
+const membershipAttribute = z.enum(['member', 'uniqueMember', 'memberUid', 'memberOf']);
+
 const groups = z
   .strictObject({
     baseDn: bases('Where groups stand.', 'ou=groups,dc=corp,dc=example'),
-    filter: filter('(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))').meta({
-      description: 'Which entries are groups.',
+    filter: filter().meta({
+      description:
+        'Which entries are groups. Default: `(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))`; `active-directory`: `(objectClass=group)`.',
     }),
     scope: scope(),
     name: text('attribute')
-      .default('cn')
-      .meta({ description: 'Attribute with the name by which rules call the group.' }),
-    membership: z.enum(['member', 'uniqueMember', 'memberUid', 'memberOf']).default('member').meta({
+      .optional()
+      .meta({ description: 'Attribute with the name by which rules call the group. Default: `cn`.' }),
+    membership: z
+      .union([membershipAttribute, z.array(membershipAttribute).min(1)])
+      .optional()
+      .meta({
+        title: 'one or several of `member`, `uniqueMember`, `memberUid`, or `memberOf`',
+        description:
+          'Attributes that say who belongs: `member`, `uniqueMember` (DNs) and `memberUid` (login names) of the group, or `memberOf` of the person. Default: `member`; `openldap` and `389ds`: the first three.',
+      }),
+    uid: text('attribute').optional().meta({
       description:
-        'Attribute that says who belongs: `member`, `uniqueMember` (DNs) or `memberUid` (login names) of the group, or `memberOf` of the person.',
+        'Attribute of a person that `memberUid` refers to. Default: `uid`; `active-directory`: `sAMAccountName`.',
     }),
-    uid: text('attribute').default('uid').meta({ description: 'Attribute of a person that `memberUid` refers to.' }),
+    nested: z
+      .union([flag(), z.literal('matching-rule')])
+      .optional()
+      .meta({
+        title: 'true, false or matching-rule',
+        description:
+          'Whether members of a group within a group belong to both. `matching-rule` lets Active Directory resolve it, which is slow. Default: false; `active-directory` and `389ds`: true.',
+      }),
+    primaryGroup: flag().optional().meta({
+      description:
+        "Count a person's primary group (`primaryGroupID`) among the groups. Default: false; `active-directory`: true.",
+    }),
   })
   .optional()
   .meta({ description: 'Where groups are found. Needed when a role rule names a group.' });
@@ -114,6 +166,7 @@ const timeouts = z
   .strictObject({
     connect: duration().default('10s').meta({ description: 'For the connection, TLS included.' }),
     operation: duration().default('300s').meta({ description: 'For each answer of the server, e.g. one page.' }),
+    read: duration().default('1h').meta({ description: 'For a whole read of the directory.' }),
   })
   .prefault({})
   .meta({ description: 'How long the server may take.' });
@@ -121,12 +174,19 @@ const timeouts = z
 export const ldapSource = z
   .strictObject({
     type: z.literal('ldap').meta({ description: 'An LDAP directory (RFC 4511).' }),
+    preset: z
+      .enum(presetNames)
+      .optional()
+      .meta({
+        description: 'Kind of directory: sets what is right for it where the keys below are left out.',
+        examples: ['active-directory'],
+      }),
     url,
     bindDn: text('DN')
       .optional()
       .meta({
         description:
-          'Who signs in to the directory; Active Directory also takes user@domain. When not set, the directory is asked anonymously.',
+          'Who signs in to the directory; Active Directory also takes user@domain and DOMAIN\\user. When not set: who `tls.certFile` says, else nobody (anonymous).',
         examples: ['cn=sync,ou=services,dc=corp,dc=example'],
       }),
     bindPassword: secret()
@@ -138,7 +198,13 @@ export const ldapSource = z
     tls,
     users,
     groups,
-    pageSize: wholeNumber(1, 10_000).default(1000).meta({ description: 'Entries asked for at a time (RFC 2696).' }),
+    referrals: z.enum(['refuse', 'ignore', 'follow']).default('refuse').meta({
+      description:
+        'What to do about parts of the tree that are on another server: refuse the read as incomplete, go on without them, or ask that server too, with the same bind and TLS.',
+    }),
+    pageSize: wholeNumber(1, 10_000).optional().meta({
+      description: 'Entries asked for at a time (RFC 2696); less when the server refuses so many. Default: 1000.',
+    }),
     timeouts,
   })
   .refine((source) => source.bindDn === undefined || source.bindPassword !== undefined, {
@@ -151,11 +217,25 @@ export const ldapSource = z
     error: 'is required with bindPassword',
     when: whenObject,
   })
-  .refine((source) => !(source.tls?.startTls === true && /^ldaps:/i.test(source.url)), {
+  .refine((source) => !(source.tls?.startTls === true && [source.url].flat().some((one) => /^ldaps[:+]/i.test(one))), {
     path: ['tls', 'startTls'],
     error: 'is for ldap:// only: an ldaps:// connection is TLS from its start',
     when: whenObject,
   })
+  .refine((source) => (source.tls?.certFile === undefined) === (source.tls?.keyFile === undefined), {
+    path: ['tls', 'certFile'],
+    error: 'and keyFile belong together: give both or neither',
+    when: whenObject,
+  })
+  .refine(
+    (source) =>
+      ![source.groups?.membership ?? []].flat().includes('memberOf') || [source.groups?.membership].flat().length === 1,
+    {
+      path: ['groups', 'membership'],
+      error: 'memberOf of the person cannot be combined with attributes of the group',
+      when: whenObject,
+    },
+  )
   .meta({
     title: 'LDAP source',
     dependentRequired: { bindDn: ['bindPassword'], bindPassword: ['bindDn'] },

@@ -1,9 +1,10 @@
 import { BindRequest, ExtendedRequest } from 'ldapts';
+import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import { type AnswerHandlers, ConversationLostError, createExchange, type Exchange } from './exchange.ts';
 import type { LdapResult } from './ldap-result.ts';
-import type { LdapOptions, ServerAddress } from './options.ts';
+import type { ServerAddress } from './options.ts';
 import { describeResultCode, formatResultCode } from './result-codes.ts';
 import { encrypt, openTcp } from './transport.ts';
 
@@ -44,21 +45,21 @@ export async function openConnection(
   try {
     signal.throwIfAborted();
     if (options.tls.startTls) {
-      await requestStartTls(exchange, options);
+      await requestStartTls(exchange, options, address);
       exchange = createExchange(await encrypt(exchange.detach(), options, address, signal));
     } else if (!address.secure && !loopback) {
       logger.warn(
-        { url: options.url },
+        { url: address.url },
         'the LDAP connection is not encrypted: password and entries can be read on the way; use ldaps:// or tls.startTls',
       );
     }
-    await bind(exchange, options);
+    await bind(exchange, options, address);
   } catch (error) {
     close();
-    throw lostWhile('connecting', options.url, error);
+    throw lostWhile('connecting', address.url, error);
   }
   return {
-    url: options.url,
+    url: address.url,
     operationMs: options.timeouts.operationMs,
     request: (message, handlers) => exchange.request(message, options.timeouts.operationMs, handlers),
     nextMessageId: () => exchange.nextMessageId(),
@@ -66,29 +67,29 @@ export async function openConnection(
   };
 }
 
-async function requestStartTls(exchange: Exchange, options: LdapOptions): Promise<void> {
+async function requestStartTls(exchange: Exchange, options: LdapOptions, address: ServerAddress): Promise<void> {
   const request = new ExtendedRequest({ messageId: exchange.nextMessageId(), oid: startTlsOid });
   const result = await exchange.request(request, options.timeouts.connectMs);
   if (result.code === 0) return;
-  throw new SourceUnavailableError(`${options.url}: the server refuses StartTLS: ${describeResult(result)}`, {
+  throw new SourceUnavailableError(`${address.url}: the server refuses StartTLS: ${describeResult(result)}`, {
     hint: 'give the server a certificate and let it offer StartTLS, or use ldaps://; nothing was sent in clear text',
   });
 }
 
-async function bind(exchange: Exchange, options: LdapOptions): Promise<void> {
+async function bind(exchange: Exchange, options: LdapOptions, address: ServerAddress): Promise<void> {
   const dn = options.bindDn ?? '';
   if (dn === '') return;
   const password = options.bindPassword?.read() ?? '';
   if (password === '') {
     // Many servers take this for an anonymous bind, say success, and then show less (RFC 4513 section 5.1.2).
-    throw new SourceUnavailableError(`${options.url}: no bind as ${dn}: the password is empty`, {
+    throw new SourceUnavailableError(`${address.url}: no bind as ${dn}: the password is empty`, {
       hint: `give ${options.bindPassword?.reference ?? 'bindPassword'} a value; leave out bindDn for an anonymous read`,
     });
   }
   const request = new BindRequest({ messageId: exchange.nextMessageId(), dn, password });
   const result = await exchange.request(request, options.timeouts.connectMs);
   if (result.code === 0) return;
-  throw new SourceUnavailableError(`${options.url}: the server refuses the bind as ${dn}: ${describeResult(result)}`, {
+  throw new SourceUnavailableError(`${address.url}: the server refuses the bind as ${dn}: ${describeResult(result)}`, {
     hint: describeResultCode(result.code).remedy,
   });
 }

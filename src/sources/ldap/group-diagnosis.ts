@@ -1,10 +1,11 @@
 import { EqualityFilter } from 'ldapts';
 import { compareStrings } from '../../domain/identity.ts';
+import type { GroupOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
-import { distinctBases, type GroupOptions } from './options.ts';
+import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
 
 /** Two names of a group are equal when these are (RFC 4518: case and runs of spaces do not count). */

@@ -1,5 +1,6 @@
 import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
 import type { Demand } from '../../domain/entry.ts';
+import type { GroupOptions, MembershipKind, SearchScope } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
@@ -8,7 +9,7 @@ import { createEntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
 import { ambiguousGroups, missingGroups } from './group-diagnosis.ts';
 import { createMembership, type Membership } from './membership.ts';
-import { distinctBases, type GroupOptions, type SearchScope } from './options.ts';
+import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
 import { createWantedGroups } from './wanted-groups.ts';
 
@@ -34,8 +35,8 @@ export async function readGroups(
   }
   const membership = createMembership(options.membership, options.uid);
   const wanted = createWantedGroups(demand);
-  const inGroup = options.membership !== 'memberOf';
-  const attributes = inGroup ? [options.name, options.membership] : [options.name];
+  const kinds = options.membership.filter((kind) => kind !== 'memberOf');
+  const attributes = [options.name, ...kinds];
   const decoder = createEntryDecoder(attributes);
   const groupFilter = parseFilter(options.filter);
   let withoutMembers: string[] = [];
@@ -45,9 +46,9 @@ export async function readGroups(
     if (wanted.hasSeen(key)) return;
     const labels = wanted.take(dn, key, listOf(decoder.values[0]));
     if (labels.length === 0) return;
-    const members = inGroup ? listOf(decoder.values[1]) : [];
-    if (inGroup && members.length === 0) withoutMembers.push(dn);
-    membership.addGroup(key, labels, members);
+    const valuesOf = (kind: MembershipKind) => listOf(decoder.values[decoder.field(kind)?.index ?? -1]);
+    if (kinds.length > 0 && kinds.every((kind) => valuesOf(kind).length === 0)) withoutMembers.push(dn);
+    membership.addGroup(key, labels, valuesOf);
   }
   async function search(
     base: string,

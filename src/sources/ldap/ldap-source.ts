@@ -1,21 +1,20 @@
 import type { CompleteRead, Demand, Entry } from '../../domain/entry.ts';
+import type { LdapOptions } from '../../domain/ldap-options.ts';
 import type { DirectorySource, Logger } from '../../ports.ts';
 import { openConnection } from './connection.ts';
 import { readGroups } from './groups.ts';
 import { checkMemberOf } from './member-of.ts';
-import { checkOptions, distinctBases, type LdapOptions } from './options.ts';
+import { checkOptions, distinctBases, type ServerAddress } from './options.ts';
 import { readUsers } from './users.ts';
-
-export type { LdapOptions } from './options.ts';
 
 /**
  * A directory that speaks LDAPv3. Every read uses one connection of its own: groups first, then users, page by page.
  * An abort rejects with the signal's reason. Throws ConfigError, naming everything, when the options cannot be used.
  */
 export function createLdapSource(options: LdapOptions, logger: Logger): DirectorySource {
-  const address = checkOptions(options);
+  const [address] = checkOptions(options) as readonly [ServerAddress];
   const bases = distinctBases(options.users.baseDn, options.users.scope);
-  const description = `${options.url} ${bases.join(' and ')}`;
+  const description = `${options.urls.join(' or ')} ${bases.join(' and ')}`;
 
   async function read(demand: Demand, onEntry: (entry: Entry) => void, signal: AbortSignal): Promise<CompleteRead> {
     const connection = await openConnection(options, address, logger, signal);
@@ -23,13 +22,13 @@ export function createLdapSource(options: LdapOptions, logger: Logger): Director
       const membership = await readGroups(connection, options.groups, demand, options.pageSize, logger);
       const users = await readUsers(connection, options, demand, membership, onEntry, logger);
       if (
-        options.groups?.membership === 'memberOf' &&
+        options.groups?.membership.includes('memberOf') &&
         membership !== undefined &&
         users.withMembershipAttribute === 0
       ) {
         await checkMemberOf(connection, options.groups, demand, options.pageSize, logger);
       }
-      logger.debug({ source: options.url, entries: users.entries }, 'the directory is read to its end');
+      logger.debug({ source: connection.url, entries: users.entries }, 'the directory is read to its end');
       return { entries: users.entries, description: `${description} with filter ${options.users.filter}` };
     } finally {
       connection.close();

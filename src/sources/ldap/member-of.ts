@@ -1,5 +1,6 @@
 import { AndFilter, OrFilter, PresenceFilter } from 'ldapts';
 import type { Demand } from '../../domain/entry.ts';
+import type { GroupOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
@@ -7,7 +8,7 @@ import { normalizeDn } from './dn.ts';
 import { createEntryDecoder } from './entry-decoder.ts';
 import { parseFilter } from './filter.ts';
 import { foldGroupName } from './group-diagnosis.ts';
-import { distinctBases, type GroupOptions } from './options.ts';
+import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
 
 /**

@@ -10,41 +10,61 @@
  *
  * A member that is no user entry (a nested group, a service account, somebody outside the base) is no one's membership.
  */
+
 import type { AttributeValue } from '../../domain/entry.ts';
+import { compareStrings } from '../../domain/identity.ts';
+import type { MembershipKind } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import { normalizeDn, withoutUniqueIdentifier } from './dn.ts';
 import { listOf } from './entry-decoder.ts';
 import { createGroupSets } from './group-sets.ts';
-import type { MembershipKind } from './options.ts';
 
 export interface Membership {
   /** What must be asked for with each user, besides the DN. */
   readonly userAttribute: string | undefined;
-  /** Adds a group whose members will carry `names`; `members` are the values of its membership attribute. */
-  addGroup(dnKey: string, names: readonly string[], members: readonly string[]): void;
+  /** Adds a group whose members will carry `names`; `valuesOf` has the values of each attribute that holds members. */
+  addGroup(dnKey: string, names: readonly string[], valuesOf: (kind: MembershipKind) => readonly string[]): void;
   /** Names of the person's groups; `value` is that of `userAttribute`. The list is shared: do not change it. */
   groupsOf(dn: string, value: AttributeValue | undefined): readonly string[];
   /** Member values that are not DNs although they should be. */
   unreadable(): number;
 }
 
-export function createMembership(kind: MembershipKind, uid: string): Membership {
-  if (kind === 'memberOf') return membershipInUser();
-  if (kind === 'memberUid') return membershipByName(uid);
-  return membershipByDn(kind);
+/** `memberOf` stands alone; the others may be combined, as a directory may hold groups of several classes. */
+export function createMembership(kinds: readonly MembershipKind[], uid: string): Membership {
+  if (kinds.includes('memberOf')) return membershipInUser();
+  const byDn = kinds.some((kind) => kind !== 'memberUid') ? membershipByDn(kinds) : undefined;
+  const byName = kinds.includes('memberUid') ? membershipByName(uid) : undefined;
+  if (byDn === undefined || byName === undefined) return byDn ?? byName ?? membershipByDn([]);
+  return {
+    userAttribute: byName.userAttribute,
+    addGroup(dnKey, names, valuesOf) {
+      byDn.addGroup(dnKey, names, valuesOf);
+      byName.addGroup(dnKey, names, valuesOf);
+    },
+    groupsOf(dn, value) {
+      const [one, other] = [byDn.groupsOf(dn, value), byName.groupsOf(dn, value)];
+      if (one.length === 0 || other.length === 0) return one.length === 0 ? other : one;
+      return [...new Set([...one, ...other])].sort(compareStrings);
+    },
+    unreadable: () => byDn.unreadable(),
+  };
 }
 
-function membershipByDn(kind: 'member' | 'uniqueMember'): Membership {
+function membershipByDn(kinds: readonly MembershipKind[]): Membership {
   const sets = createGroupSets();
   let unreadable = 0;
   return {
     userAttribute: undefined,
-    addGroup(_dnKey, names, members) {
+    addGroup(_dnKey, names, valuesOf) {
       const group = sets.declare(names);
-      for (const member of members) {
-        const key = normalizeDn(kind === 'uniqueMember' ? withoutUniqueIdentifier(member) : member);
-        if (key === undefined) unreadable += 1;
-        else sets.add(key, group);
+      for (const kind of kinds) {
+        if (kind === 'memberUid') continue;
+        for (const member of valuesOf(kind)) {
+          const key = normalizeDn(kind === 'uniqueMember' ? withoutUniqueIdentifier(member) : member);
+          if (key === undefined) unreadable += 1;
+          else sets.add(key, group);
+        }
       }
     },
     groupsOf: (dn) => sets.of(normalizeDn(dn) ?? dn),
@@ -57,9 +77,9 @@ function membershipByName(uid: string): Membership {
   const holders = new Map<string, string>();
   return {
     userAttribute: uid,
-    addGroup(_dnKey, names, members) {
+    addGroup(_dnKey, names, valuesOf) {
       const group = sets.declare(names);
-      for (const member of members) sets.add(nameKey(member), group);
+      for (const member of valuesOf('memberUid')) sets.add(nameKey(member), group);
     },
     groupsOf(dn, value) {
       let groups: readonly string[] = [];

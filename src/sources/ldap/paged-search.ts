@@ -16,13 +16,14 @@
  * Entries are handed over while they arrive, so memory holds one piece of the stream, and the server works on while they
  * are dealt with. Cookies are opaque; some servers send the same one with every page, so they tell nothing about progress.
  */
+
 import { type Filter, PagedResultsControl, PresenceFilter, SearchRequest } from 'ldapts';
+import type { SearchScope } from '../../domain/ldap-options.ts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder, type EntryDecoder, listOf, ValueRangeError } from './entry-decoder.ts';
 import { ConversationLostError } from './exchange.ts';
 import type { Frame } from './framing.ts';
 import type { LdapResult } from './ldap-result.ts';
-import type { SearchScope } from './options.ts';
 import { incompleteError, lostError, resultError, type SearchPosition } from './search-errors.ts';
 
 export interface Search {

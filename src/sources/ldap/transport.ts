@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
 import { connectError } from './connect-errors.ts';
-import { certificateName, type LdapOptions, type ServerAddress } from './options.ts';
+import { certificateName, type ServerAddress } from './options.ts';
 
 /** Opens the TCP connection. Throws SourceUnavailableError, or the signal's reason. */
 export function openTcp(options: LdapOptions, address: ServerAddress, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
-  return whenReady(socket, 'connect', 'connecting', options, signal);
+  return whenReady(socket, 'connect', 'connecting', options, address, signal);
 }
 
 /**
@@ -22,7 +23,7 @@ export async function encrypt(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { name, sni } = certificateName(options, address);
-  const ca = options.tls.caFile === undefined ? undefined : readCa(options.url, options.tls.caFile, socket);
+  const ca = options.tls.caFile === undefined ? undefined : readCa(address.url, options.tls.caFile, socket);
   // From here on errors come out of the encrypted socket; one that the inner socket repeats must not end the process.
   socket.on('error', () => {});
   const secured = connectTls({
@@ -34,7 +35,7 @@ export async function encrypt(
     rejectUnauthorized: true,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });
-  return whenReady(secured, 'secureConnect', 'the TLS handshake', options, signal);
+  return whenReady(secured, 'secureConnect', 'the TLS handshake', options, address, signal);
 }
 
 function readCa(url: string, file: string, socket: Socket): string {
@@ -56,20 +57,21 @@ function whenReady(
   event: 'connect' | 'secureConnect',
   step: string,
   options: LdapOptions,
+  address: ServerAddress,
   signal: AbortSignal,
 ): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const { connectMs } = options.timeouts;
   const timer = setTimeout(() => {
     reject(
-      new SourceUnavailableError(`${options.url}: ${step} failed: no answer within ${connectMs} ms`, {
+      new SourceUnavailableError(`${address.url}: ${step} failed: no answer within ${connectMs} ms`, {
         hint: "check the URL's host and port and the firewalls in between, or raise timeouts.connect",
       }),
     );
   }, connectMs);
   const onReady = () => resolve(socket);
-  const onError = (error: Error) => reject(connectError(options.url, step, error));
-  const onClose = () => reject(connectError(options.url, step, { code: 'ECONNRESET' }));
+  const onError = (error: Error) => reject(connectError(address.url, step, error));
+  const onClose = () => reject(connectError(address.url, step, { code: 'ECONNRESET' }));
   const onAbort = () => reject(signal.reason);
   socket.once(event, onReady).once('error', onError).once('close', onClose);
   signal.addEventListener('abort', onAbort);

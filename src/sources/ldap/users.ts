@@ -1,12 +1,13 @@
 import type { AttributeValue, Demand, Entry } from '../../domain/entry.ts';
 import type { ExternalId } from '../../domain/identity.ts';
+import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder, type EntryDecoder } from './entry-decoder.ts';
 import { parseFilter } from './filter.ts';
 import type { Membership } from './membership.ts';
-import { distinctBases, type LdapOptions } from './options.ts';
+import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
 import { canonicalId } from './values.ts';
 
