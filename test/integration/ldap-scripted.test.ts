@@ -250,33 +250,6 @@ test.each(['users', 'groups'])('a search reference among %s makes the read incom
   expect(error.message).toContain('ldap://other/ou=more,dc=x');
 });
 
-describe('a part of the values of an attribute makes the read incomplete', () => {
-  test('in a group', async () => {
-    const devs: Reply = { entry: 'cn=devs,dc=x', attributes: { cn: ['devs'], 'member;range=0-1499': ['uid=u1,dc=x'] } };
-    const server = await serve({ search: () => [devs, done()] });
-
-    const error = await failureOf(readAll(sourceOf(server), demandOf({ groups: ['devs'] })));
-
-    expect(error).toBeInstanceOf(SourceIncompleteError);
-    expect(error.message).toContain('cn=devs,dc=x has more values than the server sends at once: member;range=0-1499');
-  });
-
-  test('in a user', async () => {
-    const server = await serve({
-      search: (search) =>
-        search.base.startsWith('ou=groups')
-          ? [group('devs', []), done()]
-          : [user(1, { 'memberOf;range=0-999': ['cn=devs'] }), done()],
-    });
-
-    const source = sourceOf(server, { groups: { membership: ['memberOf'] } });
-    const error = await failureOf(readAll(source, demandOf({ groups: ['devs'] })));
-
-    expect(error).toBeInstanceOf(SourceIncompleteError);
-    expect(error.message).toContain('uid=u1,ou=people,dc=x');
-  });
-});
-
 describe('identities', () => {
   test('that are missing from a minority are empty, as are several', async () => {
     const nameless: Reply = { entry: 'uid=n,dc=x', attributes: { mail: ['n@x'] } };

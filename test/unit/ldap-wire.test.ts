@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createEntryDecoder, ValueRangeError } from '../../src/sources/ldap/entry-decoder.ts';
+import { createEntryDecoder } from '../../src/sources/ldap/entry-decoder.ts';
 import { createFramer, type Frame, MalformedMessageError } from '../../src/sources/ldap/framing.ts';
 import { readResult } from '../../src/sources/ldap/ldap-result.ts';
 import { encodeReply, type Reply } from '../support/ldap-server.ts';
@@ -142,12 +142,48 @@ describe('an entry', () => {
     expect(decoder.values).toEqual(['1', 'Ana', 'Ana']);
   });
 
-  test.each(['member;range=0-1499', 'MEMBER;Range=1500-*'])('with %s is refused when member is wanted', (name) => {
-    const frame = frameOf({ entry: 'cn=devs', attributes: { member: [], [name]: ['cn=Ana'] } });
+  test.each([
+    ['member;range=0-1', { attribute: 'member', first: 0, last: 1 }],
+    ['MEMBER;Range=1500-*', { attribute: 'MEMBER', first: 1500, last: undefined }],
+    ['member;range=x-1', { attribute: 'member', first: -1, last: undefined }],
+  ])('keeps %s apart as a part of the values of member', (name, part) => {
+    const frame = frameOf({ entry: 'cn=devs', attributes: { [name]: ['cn=Ana', 'cn=Bo'], member: [] } });
 
-    expect(() => createEntryDecoder(['member']).decode(frame)).toThrow(ValueRangeError);
-    expect(() => createEntryDecoder([], true).decode(frame)).toThrow(ValueRangeError);
-    expect(() => createEntryDecoder(['cn']).decode(frame)).not.toThrow();
+    for (const decoder of [createEntryDecoder(['Member']), createEntryDecoder([], true)]) {
+      decoder.decode(frame);
+
+      expect(decoder.parts).toMatchObject([{ ...part, sent: name, values: ['cn=Ana', 'cn=Bo'] }]);
+      expect(decoder.values).toEqual([undefined]);
+    }
+    const without = createEntryDecoder(['cn']);
+    without.decode(frame);
+    expect(without.parts).toEqual([]);
+  });
+
+  test('takes a range from the first value to the last for all of them', () => {
+    const decoder = createEntryDecoder(['member']);
+
+    decoder.decode(frameOf({ entry: 'cn=devs', attributes: { 'member;range=0-*': ['cn=Ana'] } }));
+
+    expect([decoder.parts, decoder.values]).toEqual([[], ['cn=Ana']]);
+  });
+
+  test('can be kept while others are decoded, and restored', () => {
+    const decoder = createEntryDecoder(['cn', 'member']);
+    const bytes = Buffer.from([0xff]);
+
+    const dn = decoder.decode(
+      frameOf({ entry: 'cn=devs', attributes: { cn: [bytes], 'member;range=0-0': ['cn=Ana'] } }),
+    );
+    const kept = decoder.keep(dn);
+    decoder.decode(frameOf({ entry: 'cn=ops', attributes: { cn: ['ops'] } }));
+    const between = [decoder.values, decoder.unreadable, decoder.parts].map((list) => [...list]);
+    decoder.restore({ ...kept, values: [undefined, ['cn=Ana', 'cn=Bo']], parts: [] });
+
+    expect(between).toEqual([['ops', undefined], [], []]);
+    expect(decoder.values).toEqual([undefined, ['cn=Ana', 'cn=Bo']]);
+    expect(decoder.unreadable.map(({ name }) => name)).toEqual(['cn']);
+    expect(decoder.parts).toEqual([]);
   });
 
   test('keeps other options apart from the plain attribute', () => {
@@ -194,5 +230,43 @@ describe('an entry', () => {
 
     expect(mixed).toBe('00112233-4455-6677-8899-aabbccddeeff');
     expect(decoder.values[0]).toBe('64636261-6665-6867-696a-6b6c6d6e6f70');
+  });
+
+  test.each([
+    ['S-1-5-21-1004336348-1177238915-682003330-512', '010500000000000515000000dcf4dc3b833d2b46828ba62800020000'],
+    ['S-1-5-32-544', '01020000000000052000000020020000'],
+    ['S-1-1-0', '010100000000000100000000'],
+  ])('shows an objectSid as %s', (text, hex) => {
+    const decoder = createEntryDecoder(['objectsid']);
+
+    decoder.decode(frameOf({ entry: 'cn=Ana', attributes: { objectSid: [Buffer.from(hex, 'hex')] } }));
+
+    expect(decoder.values).toEqual([text]);
+  });
+
+  test.each([
+    ['too short', '0105'],
+    ['cut off', '010500000000000515000000dcf4dc3b'],
+    ['of another revision', '020100000000000100000000'],
+    ['with too many parts', `0110${'0'.repeat(12)}${'00000000'.repeat(16)}`],
+  ])('shows no objectSid that is %s', (_what, hex) => {
+    const decoder = createEntryDecoder(['objectSid']);
+
+    decoder.decode(frameOf({ entry: 'cn=Ana', attributes: { objectSid: [Buffer.from(hex, 'hex')] } }));
+
+    expect(decoder.values).toEqual([undefined]);
+    expect(decoder.unreadable.map(({ name }) => name)).toEqual(['objectSid']);
+  });
+
+  test('keeps DNs apart whose bytes are no text, in a form that a DN may have', () => {
+    const decoder = createEntryDecoder([]);
+    const named = (byte: number) => {
+      const frame = frameOf({ entry: 'cn=Ren?,dc=x', attributes: {} });
+      const bytes = Buffer.from(frame.bytes);
+      bytes[bytes.indexOf('?')] = byte;
+      return decoder.decode({ ...frame, bytes });
+    };
+
+    expect([named(0xe9), named(0xe8)]).toEqual(['cn=Ren\\e9,dc=x', 'cn=Ren\\e8,dc=x']);
   });
 });

@@ -5,21 +5,22 @@
  * | the server's attribute          | what becomes of it |
  * |---------------------------------|--------------------|
  * | a wanted name, in any case      | decoded into its field |
- * | a wanted name with `;range=…`   | the read is incomplete: more values exist than were sent (MS-ADTS section 3.1.1.3.1.3.3) |
+ * | a wanted name with `;range=…`   | a part of the values: kept apart, to be completed (ranges.ts) |
  * | a wanted name with other options | another attribute; ignored unless wanted like that |
- * | a value that is no text         | the whole attribute counts as absent on that entry, and is counted |
+ * | a value that is no text         | the whole attribute counts as unreadable on that entry, and is counted |
  * | anything else                   | ignored, its name remembered for messages |
  */
 import type { AttributeValue } from '../../domain/entry.ts';
 import { BerCursor, type Frame } from './framing.ts';
-import { decodeGuid, decodeText, isGuidAttribute } from './values.ts';
+import { parseRange, type RangeOption } from './range-option.ts';
+import { decodeDn, type ValueDecoder, valueDecoder } from './values.ts';
 
 /** One attribute to decode. The counts are over all entries decoded so far. */
 export interface Field {
   /** As asked for, or as first sent by the server when everything is read. */
   readonly name: string;
   readonly index: number;
-  readonly guid: boolean;
+  readonly decode: ValueDecoder;
   /** Entries that hold the attribute. */
   seen: number;
   /** Entries whose value was left out because it is no text. */
@@ -28,28 +29,38 @@ export interface Field {
   binaryDn: string;
 }
 
+/** Some of an attribute's values, and where they stand among all of them. */
+export interface PartOfValues extends RangeOption {
+  readonly field: Field;
+  readonly values: readonly string[];
+}
+
+/** An entry taken out of its decoder. */
+export interface KeptEntry {
+  readonly dn: string;
+  readonly values: readonly (AttributeValue | undefined)[];
+  readonly unreadable: readonly Field[];
+  readonly parts: readonly PartOfValues[];
+}
+
 export interface EntryDecoder {
   readonly fields: readonly Field[];
   /** Attributes that came without being wanted. */
   readonly unexpected: ReadonlySet<string>;
   /** Values of the entry decoded last, by the fields' indexes; overwritten by the next. */
   readonly values: readonly (AttributeValue | undefined)[];
-  /** Returns the entry's DN. Throws ValueRangeError, MalformedMessageError. */
+  /** Attributes of the entry decoded last that hold bytes which are no text; nearly always none. */
+  readonly unreadable: readonly Field[];
+  /** Attributes of the entry decoded last of which only a part has come; nearly always none. */
+  readonly parts: readonly PartOfValues[];
+  /** Returns the entry's DN. Throws MalformedMessageError. */
   decode(frame: Frame): string;
+  /** Takes the entry decoded last out, before the next overwrites it. */
+  keep(dn: string): KeptEntry;
+  /** Makes a kept entry the one decoded last. */
+  restore(entry: KeptEntry): void;
   /** The field for a name in any case; undefined when it is not wanted. */
   field(name: string): Field | undefined;
-}
-
-/** The server sent a part of an attribute's values. */
-export class ValueRangeError extends Error {
-  readonly dn: string;
-  readonly attribute: string;
-
-  constructor(dn: string, attribute: string) {
-    super(`${dn} has more values than the server sends at once: ${attribute}`);
-    this.dn = dn;
-    this.attribute = attribute;
-  }
 }
 
 const octetString = 0x04;
@@ -64,25 +75,23 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
   const bySentName = new Map<string, Field | null>();
   const unexpected = new Set<string>();
   const values: (AttributeValue | undefined)[] = [];
+  let unreadable: Field[] = [];
+  let parts: PartOfValues[] = [];
   for (const name of wanted) addField(name);
 
   function addField(name: string): Field {
     const existing = byLowerName.get(name.toLowerCase());
     if (existing !== undefined) return existing;
-    const field: Field = { name, index: fields.length, guid: isGuidAttribute(name), seen: 0, binary: 0, binaryDn: '' };
+    const field: Field = { name, index: fields.length, decode: valueDecoder(name), seen: 0, binary: 0, binaryDn: '' };
     fields.push(field);
     values.push(undefined);
     byLowerName.set(name.toLowerCase(), field);
     return field;
   }
 
-  function resolve(sentName: string, dn: string): Field | null {
-    const [type = '', ...tags] = sentName.toLowerCase().split(';');
-    const isRange = tags.some((tag) => tag.startsWith('range='));
-    if (isRange && (open || byLowerName.has(type))) throw new ValueRangeError(dn, sentName);
+  function resolve(sentName: string): Field | null {
     const field = byLowerName.get(sentName.toLowerCase()) ?? (open ? addField(sentName) : null);
-    if (field === null && tags.length === 0) unexpected.add(sentName);
-    bySentName.set(sentName, field);
+    if (field === null && !sentName.includes(';')) unexpected.add(sentName);
     return field;
   }
 
@@ -90,50 +99,86 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
     const { bytes } = frame;
     const cursor = new BerCursor(bytes, frame.start, frame.end);
     values.fill(undefined);
+    if (unreadable.length > 0) unreadable = [];
+    if (parts.length > 0) parts = [];
     const dnEnd = cursor.enter(octetString);
-    const dn = bytes.toString('utf8', cursor.offset, dnEnd);
+    const dn = decodeDn(bytes, cursor.offset, dnEnd);
     cursor.offset = dnEnd;
     const attributesEnd = cursor.enter(sequence);
     while (cursor.offset < attributesEnd) {
       const attributeEnd = cursor.enter(sequence);
       const nameEnd = cursor.enter(octetString);
       const name = bytes.toString('latin1', cursor.offset, nameEnd);
+      cursor.offset = nameEnd;
       const known = bySentName.get(name);
-      const field = known === undefined ? resolve(name, dn) : known;
-      if (field !== null) {
-        cursor.offset = nameEnd;
-        readValues(field, cursor, bytes, dn);
-      }
+      if (known === undefined) readUnknown(name, cursor, bytes, dn);
+      else if (known !== null) take(known, readValues(known, cursor, bytes, dn));
       cursor.offset = attributeEnd;
     }
     return dn;
   }
 
-  function readValues(field: Field, cursor: BerCursor, bytes: Buffer, dn: string): void {
+  function readUnknown(name: string, cursor: BerCursor, bytes: Buffer, dn: string): void {
+    const range = name.includes(';') ? parseRange(name) : undefined;
+    const field = resolve(range?.attribute ?? name);
+    // Ranges are as many as there are large entries: their names are not remembered.
+    if (range === undefined) bySentName.set(name, field);
+    if (field === null) return;
+    const read = readValues(field, cursor, bytes, dn);
+    if (range === undefined || (range.first === 0 && range.last === undefined)) take(field, read);
+    else if (!unreadable.includes(field)) {
+      field.seen += 1;
+      parts.push({ ...range, field, values: listOf(read) });
+    }
+  }
+
+  function take(field: Field, read: AttributeValue | undefined): void {
+    if (read === undefined) return;
+    field.seen += 1;
+    values[field.index] = read;
+  }
+
+  /** Undefined when there is none, or none that can be read. */
+  function readValues(field: Field, cursor: BerCursor, bytes: Buffer, dn: string): AttributeValue | undefined {
     const end = cursor.enter(set);
     let first: string | undefined;
     let several: string[] | undefined;
     while (cursor.offset < end) {
       const valueEnd = cursor.enter(octetString);
-      const value = field.guid
-        ? decodeGuid(bytes, cursor.offset, valueEnd)
-        : decodeText(bytes, cursor.offset, valueEnd);
+      const value = field.decode(bytes, cursor.offset, valueEnd);
       cursor.offset = valueEnd;
       if (value === undefined) {
         if (field.binary === 0) field.binaryDn = dn;
         field.binary += 1;
-        return;
+        unreadable.push(field);
+        return undefined;
       }
       if (first === undefined) first = value;
       else if (several === undefined) several = [first, value];
       else several.push(value);
     }
-    if (first === undefined) return;
-    field.seen += 1;
-    values[field.index] = several ?? first;
+    return several ?? first;
   }
 
-  return { fields, unexpected, values, decode, field: (name) => byLowerName.get(name.toLowerCase()) };
+  return {
+    fields,
+    unexpected,
+    values,
+    get unreadable() {
+      return unreadable;
+    },
+    get parts() {
+      return parts;
+    },
+    decode,
+    keep: (dn) => ({ dn, values: [...values], unreadable, parts }),
+    restore(entry) {
+      for (const [index] of fields.entries()) values[index] = entry.values[index];
+      unreadable = [...entry.unreadable];
+      parts = [...entry.parts];
+    },
+    field: (name) => byLowerName.get(name.toLowerCase()),
+  };
 }
 
 /** The values as a list, empty when absent. */

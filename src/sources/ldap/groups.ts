@@ -5,7 +5,7 @@ import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
 import { normalizeDn } from './dn.ts';
-import { createEntryDecoder, listOf } from './entry-decoder.ts';
+import { createEntryDecoder, type EntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
 import { ambiguousGroups, missingGroups } from './group-diagnosis.ts';
 import { createMembership, type Membership } from './membership.ts';
@@ -42,6 +42,7 @@ export async function readGroups(
   let withoutMembers: string[] = [];
 
   function onGroup(dn: string): void {
+    refuseUnreadableMembers(connection.url, dn, decoder, kinds);
     const key = normalizeDn(dn) ?? dn;
     if (wanted.hasSeen(key)) return;
     const labels = wanted.take(dn, key, listOf(decoder.values[0]));
@@ -92,6 +93,20 @@ export async function readGroups(
     );
   }
   return membership;
+}
+
+/** Members whose DN is no text are people all the same: without them the group would be another one. */
+function refuseUnreadableMembers(
+  url: string,
+  dn: string,
+  decoder: EntryDecoder,
+  kinds: readonly MembershipKind[],
+): void {
+  const unreadable = kinds.find((kind) => decoder.unreadable.some((field) => field === decoder.field(kind)));
+  if (unreadable === undefined) return;
+  throw new SourceIncompleteError(`${url}: a value of ${unreadable} of ${dn} holds bytes that are no text`, {
+    hint: 'correct the value in the directory: LDAP wants UTF-8 (RFC 4511 section 4.1.2)',
+  });
 }
 
 function namedGroupsFilter(

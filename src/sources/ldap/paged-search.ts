@@ -9,7 +9,7 @@
  * | result 0, no paging control on a later page     | incomplete |
  * | any other result                                | refused or incomplete, by code |
  * | a reference to another server                   | incomplete |
- * | a part of an attribute's values (`;range=`)     | incomplete |
+ * | a part of an attribute's values (`;range=`)     | the rest is asked for when the page has ended, then the entry is handed over |
  * | connection lost, time-out                       | incomplete, naming page and entries so far |
  * | pages that go round in a circle, or stay empty  | incomplete |
  *
@@ -20,10 +20,11 @@
 import { type Filter, PagedResultsControl, PresenceFilter, SearchRequest } from 'ldapts';
 import type { SearchScope } from '../../domain/ldap-options.ts';
 import type { LdapConnection } from './connection.ts';
-import { createEntryDecoder, type EntryDecoder, listOf, ValueRangeError } from './entry-decoder.ts';
+import { createEntryDecoder, type EntryDecoder, type KeptEntry, listOf } from './entry-decoder.ts';
 import { ConversationLostError } from './exchange.ts';
 import type { Frame } from './framing.ts';
 import type { LdapResult } from './ldap-result.ts';
+import { completeEntry } from './ranges.ts';
 import { incompleteError, lostError, resultError, type SearchPosition } from './search-errors.ts';
 
 export interface Search {
@@ -59,6 +60,8 @@ export async function searchAll(
   let cookie: Buffer = Buffer.alloc(0);
   const references: string[] = [];
   const firstDns = new Set<string>();
+  /** Entries of this page whose values have not all come: a connection carries one search at a time. */
+  const partial: KeptEntry[] = [];
   const position = (): SearchPosition => {
     return { url: connection.url, what: search.what, base: search.base, filter: search.filterText, page, entries };
   };
@@ -67,7 +70,8 @@ export async function searchAll(
       const dn = decoder.decode(frame);
       firstDn ??= dn;
       entries += 1;
-      onEntry(dn);
+      if (decoder.parts.length > 0) partial.push(decoder.keep(dn));
+      else onEntry(dn);
     },
     onReference(urls: readonly string[]) {
       references.push(...urls);
@@ -84,6 +88,10 @@ export async function searchAll(
         `a part of the tree is on another server: ${references.join(', ')}`,
         'choose bases and a url that do not lead to other servers (Active Directory: a base below the domain root, such as an OU)',
       );
+    }
+    for (const entry of partial.splice(0)) {
+      decoder.restore(await completeEntry(connection, entry, position));
+      onEntry(entry.dn);
     }
     if (search.scope === 'base') return entries;
     if (result.cookie === undefined) {
@@ -141,14 +149,6 @@ async function request(
     return await connection.request(message, handlers);
   } catch (error) {
     if (error instanceof ConversationLostError) throw lostError(position(), error);
-    if (error instanceof ValueRangeError) {
-      throw incompleteError(
-        position(),
-        error.message,
-        'raise the number of values that the server returns at once (Active Directory: MaxValRange), or set groups.membership to memberOf',
-        error,
-      );
-    }
     throw error;
   }
 }

@@ -15,8 +15,18 @@ export function decodeText(bytes: Buffer, start: number, end: number): string | 
   return isUtf8(bytes.subarray(start, end)) ? bytes.toString('utf8', start, end) : undefined;
 }
 
-/** Attributes of Active Directory whose 16 bytes are a GUID. */
+/** The text of one value, or undefined when it has none. */
+export type ValueDecoder = (bytes: Buffer, start: number, end: number) => string | undefined;
+
+/** Attributes of Active Directory whose 16 bytes are a GUID, and those that hold a SID. */
 const guidAttributes: ReadonlySet<string> = new Set(['objectguid', 'ms-ds-consistencyguid', 'schemaidguid']);
+const sidAttributes: ReadonlySet<string> = new Set(['objectsid', 'sidhistory', 'tokengroups', 'securityidentifier']);
+
+/** By name, because bytes may happen to be text. */
+export function valueDecoder(attribute: string): ValueDecoder {
+  if (isGuidAttribute(attribute)) return decodeGuid;
+  return sidAttributes.has(attribute.toLowerCase()) ? decodeSid : decodeText;
+}
 
 /** By name, because 16 bytes may happen to be text. */
 export function isGuidAttribute(name: string): boolean {
@@ -32,6 +42,29 @@ export function decodeGuid(bytes: Buffer, start: number, end: number): string | 
   const hex = (...offsets: number[]) =>
     offsets.map((offset) => bytes.toString('hex', start + offset, start + offset + 1)).join('');
   return [hex(3, 2, 1, 0), hex(5, 4), hex(7, 6), hex(8, 9), hex(10, 11, 12, 13, 14, 15)].join('-');
+}
+
+/**
+ * `S-1-5-21-…` (MS-DTYP section 2.4.2): revision, number of sub-authorities, the authority in six bytes big-endian, then each
+ * sub-authority in four bytes little-endian. Undefined when the bytes are not that.
+ */
+export function decodeSid(bytes: Buffer, start: number, end: number): string | undefined {
+  const count = bytes[start + 1] ?? 0;
+  if (end - start < 8 || bytes[start] !== 1 || count > 15 || end - start !== 8 + count * 4) return undefined;
+  const parts = Array.from({ length: count }, (_, index) => bytes.readUInt32LE(start + 8 + index * 4));
+  return ['S-1', bytes.readUIntBE(start + 2, 6), ...parts].join('-');
+}
+
+/**
+ * A DN as text. Servers must send UTF-8 (RFC 4514); bytes that are not are kept apart by writing them as the hex pairs that a DN may hold,
+ * for two names that became one by replacement would be one person.
+ */
+export function decodeDn(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
+  if (!text.includes('\ufffd') || isUtf8(bytes.subarray(start, end))) return text;
+  return bytes
+    .toString('latin1', start, end)
+    .replace(/[\x80-\xff]/g, (character) => `\\${character.charCodeAt(0).toString(16)}`);
 }
 
 /** UUIDs are equal whatever their case (RFC 4122 section 3), and must not change identity when a server changes its spelling. */

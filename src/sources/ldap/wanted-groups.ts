@@ -46,7 +46,7 @@ export function createWantedGroups(demand: Demand): WantedGroups {
         for (const spelling of asked) labels.add(spelling);
       }
       if (labels.size > 0) named.add(dn);
-      if (demand.allGroups) for (const name of groupNames) labels.add(name);
+      if (demand.allGroups) for (const name of groupNames) labels.add(name.normalize('NFC'));
       return [...labels];
     },
     isNamed: (dn: string) => named.has(dn),
