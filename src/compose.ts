@@ -87,5 +87,5 @@ export async function composeSource(settings: SourceSettings, rim: Rim): Promise
     return createCsvSource(settings.options, rim.clock);
   }
   const { createLdapSource } = await import('./sources/ldap/ldap-source.ts');
-  return createLdapSource(settings.options, rim.logger);
+  return createLdapSource(settings.options, rim.logger, { now: () => rim.clock.now() });
 }

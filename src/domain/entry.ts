@@ -15,6 +15,10 @@ export interface Entry {
   /** Names of the groups the person belongs to: as rules spell them where a rule names the group, else the group's name. */
   readonly groups: readonly string[];
   readonly location: Location;
+  /** Present when the source marks the account as one that may not be used, whatever its attributes say. */
+  readonly disabled?: true;
+  /** Present when a value that may decide about the person cannot be read: a clause for a message. Nothing is concluded then. */
+  readonly problem?: string;
 }
 
 /** What the rules need of the source, so that a source asks for nothing else. */

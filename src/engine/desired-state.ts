@@ -6,7 +6,9 @@
  * |----------------------------------------------------------|----------------------------------|
  * | filter false                                             | out of scope (kept when linked)  |
  * | in scope, every value usable                             | desired user                     |
- * | in scope, disabled                                       | desired user, not active, whatever its other values |
+ * | in scope, disabled by the source or by `attributes.active` | desired user, not active, whatever its other values |
+ * | disabled by the source, and the filter does not fit      | the same: there is no doubt about that account |
+ * | a value that the source could not read                   | held, finding `invalid`, whatever the filter says |
  * | filter, mapping or rule does not fit its values          | held, finding `invalid`          |
  * | in scope, no immutable key                               | its address is held, `unidentified` |
  * | a key that another entry has, in scope or not            | held, `duplicate-external-id`    |
@@ -89,14 +91,27 @@ export function buildDesiredState(
 
   /** The filter and the rules decide on the same footing: values that fit neither hold the person. */
   function judge(entry: Entry): DesiredUser | Problem | 'outside' | 'unidentified' {
+    const problem = entry.disabled === true ? undefined : entry.problem;
     try {
-      if (!rules.inScope(entry)) return 'outside';
+      const isInScope = scopeOf(entry);
+      if (!isInScope && problem === undefined) return 'outside';
       if (entry.id === '') return 'unidentified';
-      inScope++;
-      return desire(entry.id, entry);
+      if (isInScope) inScope++;
+      return problem === undefined ? desire(entry.id, entry) : { problem };
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      return entry.id === '' ? 'unidentified' : { problem: `a rule does not fit its values: ${error.message}` };
+      if (entry.id === '') return 'unidentified';
+      return { problem: problem ?? `a rule does not fit its values: ${error.message}` };
+    }
+  }
+
+  /** Values that do not fit the filter must not keep the access of a disabled account alive. */
+  function scopeOf(entry: Entry): boolean {
+    try {
+      return rules.inScope(entry);
+    } catch (error) {
+      if (entry.disabled === true && error instanceof ExpressionError) return true;
+      throw error;
     }
   }
 

@@ -68,7 +68,9 @@ export function compileMapping(rules: AttributeMappings, report: (key: string, m
         if (value !== undefined && value !== '') attributes[attribute] = value;
       }
       const active =
-        readActive === undefined || attempt(invalid, 'active', labelOf(activeRule), () => toBoolean(readActive(entry)));
+        entry.disabled !== true &&
+        (readActive === undefined ||
+          attempt(invalid, 'active', labelOf(activeRule), () => toBoolean(readActive(entry))));
       const { userName } = attributes;
       // Directories often clear the other values of somebody who left: what is wrong with them must not keep access alive.
       if (active === false) return { attributes: { ...attributes, userName: userName ?? '' }, active };

@@ -306,7 +306,7 @@ test('nobody at all is an incomplete read', async () => {
 });
 
 describe('attributes', () => {
-  test('are keyed as the rules spell them; absent ones are missing; bytes are left out with a warning', async () => {
+  test('are keyed as the rules spell them; absent ones are missing; bytes are never text', async () => {
     const photo = Buffer.from([0xff, 0xd8]);
     const server = await serve({
       search: () => [user(1, { GIVENNAME: ['Ana'], sn: [], jpegPhoto: [photo], tel: ['1', '2'] }), done()],
@@ -317,6 +317,7 @@ describe('attributes', () => {
     const entries = await readAll(sourceOf(server, {}, logger), demand);
 
     expect(entries[0]?.attributes).toEqual({ Mail: 'u1@x', givenName: 'Ana', tel: ['1', '2'] });
+    expect(entries[0]?.problem).toBe('jpegPhoto holds bytes that are no text');
     expect(logger.warnings()).toEqual([
       'values that are not text were left out',
       'no entry has an attribute that the rules use',
@@ -353,11 +354,12 @@ describe('attributes', () => {
   });
 
   test('are all of them plus the identity when the rules need all', async () => {
-    const server = await serve({ search: () => [user(1, { sn: ['Sousa'] }), done()] });
+    const server = await serve({ search: () => [user(1, { sn: ['Sousa'], photo: [Buffer.from([0xff])] }), done()] });
 
     const entries = await readAll(sourceOf(server), demandOf({ attributes: 'all' }));
 
     expect(server.searches[0]?.attributes).toEqual(['*', 'entryuuid']);
+    expect(entries[0]?.problem).toBeUndefined();
     expect(entries[0]?.attributes).toEqual({ entryUUID: 'id-1', mail: 'u1@x', sn: 'Sousa' });
   });
 });

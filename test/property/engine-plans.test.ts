@@ -105,3 +105,36 @@ test('a create-only plan creates people, gives them roles, and does nothing else
     { numRuns: 1_000 },
   );
 });
+
+test('an account that the source disables is treated as one that an attribute disables', () => {
+  fc.assert(
+    fc.property(organizations, (organization) => {
+      const entries = organization.entries.map(({ problem: _, disabled: __, ...entry }) => entry);
+
+      const bySource = planOf({ ...organization, entries: entries.map((entry) => ({ ...entry, disabled: true })) });
+      const byAttribute = planOf({
+        ...organization,
+        entries: entries.map((entry) => ({ ...entry, attributes: { ...entry.attributes, disabled: 'yes' } })),
+      });
+
+      expect(bySource.plan).toEqual(byAttribute.plan);
+      expect(bySource.plan.operations.every(({ kind }) => kind === 'revoke' || kind === 'deactivate')).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('nothing is done to a person of whom the source could not read everything', () => {
+  fc.assert(
+    fc.property(organizations, (organization) => {
+      const { operations, findings } = planOf(organization).plan;
+
+      for (const { id, problem, disabled } of organization.entries) {
+        if (problem === undefined || disabled === true || id === '') continue;
+        expect(operations.map(({ externalId }) => externalId)).not.toContain(id);
+        expect(findings.map(({ externalId }) => externalId)).toContain(id);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});

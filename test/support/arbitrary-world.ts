@@ -66,12 +66,18 @@ const entry: fc.Arbitrary<Entry> = fc
     kind: fc.constantFrom('', '', '', '', 'outside'),
     disabled: fc.constantFrom('', '', '', '', 'yes'),
     groups: fc.subarray(['developers', 'admins', 'others']),
+    standing: fc.constantFrom<Pick<Entry, 'disabled' | 'problem'>>(
+      ...[{}, {}, {}, {}, {}, {}, {}, {}],
+      { disabled: true },
+      { problem: 'sn holds bytes that are no text' },
+    ),
   })
-  .map(({ id, groups, ...attributes }) => ({
+  .map(({ id, groups, standing, ...attributes }) => ({
     id: id as ExternalId | '',
     attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')),
     groups,
     location: `people.csv (${id})`,
+    ...standing,
   }));
 
 /** Mostly a person per key and address, so that most plans are full of operations rather than of findings. */
@@ -85,7 +91,7 @@ const tidyEntries = fc
     keys.map((id, index): Entry => {
       const some = details[index];
       const attributes = { ...some?.attributes, mail: mails[index] ?? '' };
-      return { id: id as ExternalId, attributes, groups: some?.groups ?? [], location: `people.csv (${id})` };
+      return { groups: [], ...some, id: id as ExternalId, attributes, location: `people.csv (${id})` };
     }),
   );
 

@@ -48,6 +48,65 @@ test('a person of whom the source does not say whether they are active is held, 
   expect(codesOf(planned)).toEqual(['invalid ann']);
 });
 
+const disabled = { disabled: true } as const;
+
+test('a person whom the source disables is a leaver, whatever attributes.active says', () => {
+  const planned = planFor({
+    ...linked,
+    entries: [{ ...entry('ann', { disabled: 'no' }, ['developers']), ...disabled }],
+  });
+
+  expect(stepsOf(planned)).toEqual(['revoke ann', 'deactivate ann']);
+  expect(planned.plan.operations.map(({ reason }) => reason)).toEqual(['disabled', 'disabled']);
+});
+
+test.each([
+  ['the filter', rules({ filter: 'int(entry.level) > 3' })],
+  ['attributes.active', rules({ attributes: { userName: { attribute: 'mail' }, active: { attribute: 'level' } } })],
+  ['the mapping', rules({ attributes: { userName: { expression: 'entry.mail.matches(entry.level) ? "" : "x"' } } })],
+])('a person whom the source disables is a leaver although %s does not fit the values', (_what, ruleset) => {
+  const entries = [{ ...entry('ann', { level: '(high' }), ...disabled }];
+
+  const planned = planFor({ ...linked, entries, rules: ruleset });
+
+  expect(stepsOf(planned)).toEqual(['revoke ann', 'deactivate ann']);
+  expect(planned.plan.findings).toEqual([]);
+});
+
+test('a person whom the source disables and the filter leaves out is out of scope', () => {
+  const entries = [{ ...entry('ann', { kind: 'contractor' }), ...disabled }];
+
+  const planned = planFor({ ...linked, entries, rules: rules({ filter: 'entry.kind != "contractor"' }) });
+
+  expect(operationOf(planned, 'deactivate').reason).toBe('out-of-scope');
+});
+
+test('nobody is created for an account that the source disables', () => {
+  const planned = planFor({ entries: [{ ...entry('ann', {}, ['developers']), ...disabled }] });
+
+  expect(planned.plan.operations).toEqual([]);
+  expect(planned.plan.findings).toEqual([]);
+});
+
+test.each([
+  ['in scope', {}],
+  ['out of scope', { kind: 'contractor' }],
+])('a person of whom the source could not read everything is held, %s or not', (_what, attributes) => {
+  const unreadable = { ...entry('ann', attributes), problem: 'userAccountControl holds "x"' };
+
+  const planned = planFor({
+    ...linked,
+    entries: [unreadable],
+    rules: rules({ filter: 'entry.kind != "contractor"' }),
+  });
+
+  expect(stepsOf(planned)).toEqual([]);
+  expect(findingOf(planned, 'invalid').message).toBe(
+    'people.csv (ann): userAccountControl holds "x"; left as it is in Twilio until the source is corrected',
+  );
+  expect(planned.absences.size).toBe(0);
+});
+
 test('a leaver who is inactive already and holds nothing managed is left in peace', () => {
   const planned = planFor({ users: [twilioUser(1, 'ann', { active: false })], links: [link('ann', 1)] });
 

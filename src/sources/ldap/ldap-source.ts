@@ -1,26 +1,37 @@
 import type { CompleteRead, Demand, Entry } from '../../domain/entry.ts';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
+import { InternalError } from '../../errors.ts';
 import type { DirectorySource, Logger } from '../../ports.ts';
 import { openConnection } from './connection.ts';
+import { accountRule } from './disabled.ts';
+import { warnOfGlobalCatalog } from './global-catalog.ts';
 import { readGroups } from './groups.ts';
 import { checkMemberOf } from './member-of.ts';
 import { checkOptions, distinctBases, type ServerAddress } from './options.ts';
 import { readUsers } from './users.ts';
 
+/** What the world outside gives. */
+interface Outside {
+  /** Milliseconds since the epoch; needed where accounts expire. */
+  readonly now?: () => number;
+}
+
 /**
  * A directory that speaks LDAPv3. Every read uses one connection of its own: groups first, then users, page by page.
  * An abort rejects with the signal's reason. Throws ConfigError, naming everything, when the options cannot be used.
  */
-export function createLdapSource(options: LdapOptions, logger: Logger): DirectorySource {
+export function createLdapSource(options: LdapOptions, logger: Logger, outside: Outside = {}): DirectorySource {
   const [address] = checkOptions(options) as readonly [ServerAddress];
   const bases = distinctBases(options.users.baseDn, options.users.scope);
   const description = `${options.urls.join(' or ')} ${bases.join(' and ')}`;
 
   async function read(demand: Demand, onEntry: (entry: Entry) => void, signal: AbortSignal): Promise<CompleteRead> {
+    const account = accountRule(options.users.disabled, timeOf(options, outside));
+    warnOfGlobalCatalog(address, options, demand, logger);
     const connection = await openConnection(options, address, logger, signal);
     try {
       const membership = await readGroups(connection, options.groups, demand, options.pageSize, logger);
-      const users = await readUsers(connection, options, demand, membership, onEntry, logger);
+      const users = await readUsers(connection, options, demand, membership, account, onEntry, logger);
       if (
         options.groups?.membership.includes('memberOf') &&
         membership !== undefined &&
@@ -36,4 +47,11 @@ export function createLdapSource(options: LdapOptions, logger: Logger): Director
   }
 
   return { description, read };
+}
+
+/** One time for the whole read: nobody expires between two pages. */
+function timeOf(options: LdapOptions, { now }: Outside): number {
+  if (now !== undefined) return now();
+  if (options.users.disabled !== 'userAccountControl') return 0;
+  throw new InternalError('the LDAP source was made without a clock, which accounts that expire need');
 }

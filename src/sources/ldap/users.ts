@@ -4,12 +4,14 @@ import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
+import { createDeletedObjects } from './deleted.ts';
+import type { AccountRule } from './disabled.ts';
 import { createEntryDecoder, type EntryDecoder } from './entry-decoder.ts';
 import { parseFilter } from './filter.ts';
 import type { Membership } from './membership.ts';
 import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
-import { canonicalId } from './values.ts';
+import { canonicalId, isGuidAttribute } from './values.ts';
 
 export interface UsersRead {
   readonly entries: number;
@@ -20,30 +22,44 @@ export interface UsersRead {
 const nobody: readonly string[] = [];
 
 /**
- * Hands over every user below the bases. Asks for the demanded attributes, the identity and what membership needs; nothing else.
- * Throws SourceIncompleteError also when nobody matches, or when identities are missing from most entries.
+ * Hands over every user below the bases. Asks for the demanded attributes, the identity, and what membership and the rule for disabled
+ * accounts need; nothing else. Throws SourceIncompleteError also when nobody matches, or when what every entry must have is missing
+ * from most of them.
  */
 export async function readUsers(
   connection: LdapConnection,
   options: Pick<LdapOptions, 'users' | 'pageSize'>,
   demand: Demand,
   membership: Membership | undefined,
+  account: AccountRule | undefined,
   onEntry: (entry: Entry) => void,
   logger: Logger,
 ): Promise<UsersRead> {
   const { users, pageSize } = options;
   const all = demand.attributes === 'all';
-  const needed = [users.id, ...(membership?.userAttribute === undefined ? [] : [membership.userAttribute])];
-  const decoder = createEntryDecoder([...needed, ...(demand.attributes === 'all' ? [] : demand.attributes)], all);
+  const deciding = [membership?.userAttribute ?? [], account?.attributes ?? []].flat();
+  const marks = account?.required === 'userAccountControl' || isGuidAttribute(users.id) ? ['isDeleted'] : [];
+  const demanded = demand.attributes === 'all' ? [] : demand.attributes;
+  const decoder = createEntryDecoder([users.id, ...deciding, ...marks, ...demanded], all);
   const attributes = [...(all ? ['*'] : []), ...decoder.fields.map(({ name }) => name)];
   const publicFields = demand.attributes === 'all' ? undefined : demandedFields(decoder, demand.attributes);
   const idIndex = decoder.field(users.id)?.index ?? 0;
   const membershipIndex =
     membership?.userAttribute === undefined ? -1 : (decoder.field(membership.userAttribute)?.index ?? -1);
+  const decidingIndexes = new Map(deciding.map((name) => [name, decoder.field(name)?.index ?? -1]));
+  const valueNamed = (name: string) => decoder.values[decidingIndexes.get(name) ?? -1];
+  const mustBeText = new Set([...deciding, ...demanded].map((name) => decoder.field(name)));
+  const deletedObjects = createDeletedObjects(decoder);
+  let deleted = 0;
   let unidentified = 0;
+  let withoutStanding = 0;
   let withMembershipAttribute = 0;
 
   function handOver(dn: string): void {
+    if (deletedObjects.isDeleted(dn)) {
+      deleted += 1;
+      return;
+    }
     const { values } = decoder;
     const idValue = values[idIndex];
     // Several values are no identity: which of them counts could change from read to read.
@@ -57,7 +73,17 @@ export async function readUsers(
       if (value !== undefined) entryAttributes[name] = value;
     }
     const groups = membership === undefined ? nobody : membership.groupsOf(dn, membershipValue);
-    onEntry({ id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn });
+    if (account?.required !== undefined && valueNamed(account.required) === undefined) withoutStanding += 1;
+    onEntry({ id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn, ...standing() });
+  }
+
+  /** A clear sign that the account may not be used outweighs what cannot be read besides. */
+  function standing(): Pick<Entry, 'disabled' | 'problem'> {
+    const found = account?.standing(valueNamed) ?? 'usable';
+    if (found === 'disabled') return { disabled: true };
+    const unreadable = decoder.unreadable.find((field) => mustBeText.has(field));
+    if (unreadable !== undefined) return { problem: `${unreadable.name} holds bytes that are no text` };
+    return found === 'usable' ? {} : found;
   }
 
   let entries = 0;
@@ -77,9 +103,14 @@ export async function readUsers(
     if (found === 0) logger.warn({ base, filter: users.filter }, 'this base holds no user that the filter matches');
     entries += found;
   }
+  entries -= deleted;
+  if (deleted > 0) logger.warn({ count: deleted }, 'the server shows deleted objects, which are not taken for people');
   if (entries === 0) throw nobodyMatches(connection.url, users);
   if (unidentified === entries || unidentified * 2 > entries) {
     throw identityMissing(connection.url, users.id, decoder, unidentified, entries);
+  }
+  if (withoutStanding * 2 > entries) {
+    throw standingMissing(connection.url, account?.required ?? '', withoutStanding, entries);
   }
   warnOfValues(decoder, publicFields, logger);
   return { entries, withMembershipAttribute };
@@ -121,6 +152,15 @@ function identityMissing(
     `${url}: ${missing} of ${entries} entries have no single value of users.id (${id})${binary}`,
     {
       hint: `check the spelling of users.id, and that the bind account may read it${unexpectedNames(decoder)}`,
+    },
+  );
+}
+
+function standingMissing(url: string, attribute: string, missing: number, entries: number): SourceIncompleteError {
+  return new SourceIncompleteError(
+    `${url}: ${missing} of ${entries} entries do not show ${attribute}, which says whether an account is disabled`,
+    {
+      hint: `let the bind account read ${attribute}, or set users.disabled to none when these entries are no accounts`,
     },
   );
 }
