@@ -2,6 +2,7 @@ import { BindRequest, ExtendedRequest } from 'ldapts';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
+import { activeDirectoryRemedy } from './active-directory-errors.ts';
 import { type AnswerHandlers, ConversationLostError, createExchange, type Exchange } from './exchange.ts';
 import type { LdapResult } from './ldap-result.ts';
 import type { ServerAddress } from './options.ts';
@@ -90,7 +91,7 @@ async function bind(exchange: Exchange, options: LdapOptions, address: ServerAdd
   const result = await exchange.request(request, options.timeouts.connectMs);
   if (result.code === 0) return;
   throw new SourceUnavailableError(`${address.url}: the server refuses the bind as ${dn}: ${describeResult(result)}`, {
-    hint: describeResultCode(result.code).remedy,
+    hint: activeDirectoryRemedy(result.message) ?? describeResultCode(result.code).remedy,
   });
 }
 
