@@ -1,9 +1,14 @@
+import { ensureSamba } from './samba.ts';
 import { ensureSlapd } from './slapd.ts';
 
-/** Before all tests: the directory server they run against. In CI leaving LDAP tests out is a failure. */
+/** Before all tests: the directory servers they run against. In CI leaving LDAP tests out is a failure. */
 export function setup(): void {
-  const slapd = ensureSlapd();
-  if (slapd.installed) return;
-  if (process.env.CI === 'true') throw new Error(`LDAP tests cannot run: ${slapd.reason}`);
-  process.stderr.write(`\nLDAP tests against a real server are left out: ${slapd.reason}\n\n`);
+  for (const [what, server] of [
+    ['LDAP', ensureSlapd()],
+    ['Active Directory', ensureSamba()],
+  ] as const) {
+    if (server.installed) continue;
+    if (process.env.CI === 'true') throw new Error(`${what} tests cannot run: ${server.reason}`);
+    process.stderr.write(`\n${what} tests against a real server are left out: ${server.reason}\n\n`);
+  }
 }
