@@ -279,4 +279,23 @@ describe.skipIf(!sambaIsInstalled())('a Samba domain controller', () => {
       expect(error.message).toContain(`no user shows memberOf, although ${teamDn('developers')} has members`);
     });
   });
+
+  // The last one, for it leaves no server.
+  test('that goes down in the middle of a read leaves it incomplete', async () => {
+    let ended: Promise<void> | undefined;
+    const read = sourceOf({ pageSize: 1 }).read(
+      demandOf(),
+      () => {
+        ended ??= samba.kill();
+      },
+      new AbortController().signal,
+    );
+
+    const error = await failureOf(read);
+    await ended;
+
+    expect(error).toBeInstanceOf(SourceIncompleteError);
+    expect(error.message).toContain(`reading users below "${staffDn}"`);
+    expect(error.message).toMatch(/on page \d+ after \d+ entr/);
+  });
 });

@@ -71,6 +71,8 @@ export interface Samba {
   rename(dn: string, newDn: string): void;
   /** A single-valued attribute of the entries below a base in Samba's own notation, by DN. */
   show(base: string, attribute: string): ReadonlyMap<string, string>;
+  /** Ends the server at once, as a crash would. */
+  kill(): Promise<void>;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -111,6 +113,12 @@ export async function startSamba(options: SambaOptions = {}): Promise<Samba> {
     });
   ldb('ldbadd', [], unitsLdif + (options.ldif ?? ''));
   const child = await launch(folder, configFile, host);
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  };
   return {
     host,
     ldapUrl: `ldap://${host}`,
@@ -133,12 +141,9 @@ export async function startSamba(options: SambaOptions = {}): Promise<Samba> {
         }),
       );
     },
+    kill: () => end('SIGKILL'),
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit');
-        child.kill('SIGTERM');
-        await exited;
-      }
+      await end('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
     },
   };
