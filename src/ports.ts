@@ -224,8 +224,8 @@ export interface RunEnd {
 export interface RunJournal {
   /** Returns the run's id, which sorts by time. Marks runs that never ended as interrupted. */
   start(run: RunStart): string;
-  /** Keeps the plan, its operations as pending, and, when refused, the plan itself for review. */
-  planned(run: string, plan: Plan, verdict: Verdict): void;
+  /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. */
+  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined): void;
   /** Before the call. */
   intend(run: string, operation: Operation, at: number): void;
   /** After it: outcome and effects in one transaction. */

@@ -21,6 +21,7 @@ export function configurationDigestInput(configuration: Configuration): Readonly
       roles: rules.roles,
       policy: { ...rules.policy, protect: [...rules.policy.protect].sort() },
       guards: rules.guards,
+      onRefusal: rules.onRefusal,
     },
   };
 }

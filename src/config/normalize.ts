@@ -104,7 +104,7 @@ function ldapOptions(source: Extract<ConfigurationFile['source'], { type: 'ldap'
 }
 
 function rulesOf(input: ConfigurationFile): Rules {
-  const { deactivations, revocations, creations, renames, sourceShrink } = input.guards;
+  const { keepAtLeastOne, onRefusal, ...limits } = input.guards;
   return {
     organization: input.twilio.organizationSid as ScopeSid,
     filter: input.filter,
@@ -112,12 +112,16 @@ function rulesOf(input: ConfigurationFile): Rules {
     roles: input.roles.map(roleRule),
     policy: input.policy,
     guards: {
-      deactivations: limit(deactivations),
-      revocations: limit(revocations),
-      creations: limit(creations),
-      renames: limit(renames),
-      sourceShrink: limit(sourceShrink),
+      deactivations: limit(limits.deactivations),
+      revocations: limit(limits.revocations),
+      roleRevocations: limit(limits.roleRevocations),
+      creations: limit(limits.creations),
+      renames: limit(limits.renames),
+      adoptions: limit(limits.adoptions),
+      sourceShrink: limit(limits.sourceShrink),
+      keepAtLeastOne,
     },
+    onRefusal,
   };
 }
 

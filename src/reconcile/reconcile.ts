@@ -1,8 +1,10 @@
 /** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
 import type { Plan, Verdict } from '../domain/plan.ts';
-import type { GuardName } from '../domain/rules.ts';
+import type { GuardName, Policy } from '../domain/rules.ts';
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
+import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
 import { billOf } from '../engine/bill.ts';
+import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
 import { makePlan, type Planned } from '../engine/planner.ts';
 import { InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
@@ -23,6 +25,8 @@ export interface PassOptions {
 export interface Proposal extends Planned {
   readonly verdict: Verdict;
   readonly state: State;
+  /** What a refused plan still does: its part that takes nothing away, when the configuration chose that. */
+  readonly additive: Planned | undefined;
 }
 
 /** The same code for dry runs and for real ones: reads both sides, plans, and asks the guards. */
@@ -33,34 +37,47 @@ export async function planOnce(
 ): Promise<Proposal> {
   const { rules, store, clock } = context;
   const state = await readState(context, { refresh: options.refresh, keepMirror: options.keepMirror }, signal);
-  const planned = makePlan({
-    ...state,
-    policy: rules.policy,
-    absences: store.absences(),
-    nameOf: state.entitlements.nameOf,
-    configuration: context.configuration,
-    now: clock.now(),
-    ...(options.only !== undefined && { only: options.only }),
-  });
-  const verdict = guard({
-    plan: planned.plan,
-    limits: rules.guards,
-    allowances: options.allowances,
-    lastRead: store.lastCompleteRead(),
-  });
+  const holders = holdersOf(state.users.bySid.values(), state.knowledge.assignmentsOf);
+  const lastRead = store.lastCompleteRead();
+  const absences = store.absences();
+  const plan = (policy: Policy): Planned & { readonly verdict: Verdict } => {
+    const planned = makePlan({
+      ...state,
+      policy,
+      absences,
+      nameOf: state.entitlements.nameOf,
+      configuration: context.configuration,
+      now: clock.now(),
+      ...(options.only !== undefined && { only: options.only }),
+    });
+    const { allowances } = options;
+    const verdict = guard({
+      plan: planned.plan,
+      limits: rules.guards,
+      allowances,
+      lastRead,
+      holders,
+      watched: state.watched,
+    });
+    return { ...planned, verdict };
+  };
+  const proposed = plan(rules.policy);
+  const additive =
+    takesAway(proposed.verdict) && rules.onRefusal === 'additive' ? plan(additivePolicy(rules.policy)) : undefined;
   context.progress.clear();
   for (const name of unknownChoices(options.only ?? new Set(), state)) {
     context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
   }
-  return { ...planned, verdict, state };
+  return { ...proposed, state, additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined };
 }
 
 /** Plans and reports; writes nothing, neither to Twilio nor to the snapshot. */
 export async function dryRunOnce(context: Context, options: PassOptions, signal: AbortSignal): Promise<RunReport> {
   const startedAt = context.clock.now();
-  const { plan, verdict } = await planOnce(context, { ...options, keepMirror: false }, signal);
+  const { plan, verdict, additive } = await planOnce(context, { ...options, keepMirror: false }, signal);
   const status = !verdict.allowed ? 'refused' : plan.operations.length === 0 ? 'converged' : 'planned';
-  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, operations: [] });
+  const part = additive && { additive: additive.plan };
+  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, ...part, operations: [] });
 }
 
 export interface ReconcileOptions extends PassOptions {
@@ -91,7 +108,9 @@ export async function reconcileOnce(
   try {
     const proposal = await planOnce(context, { ...options, keepMirror: true }, signal);
     refuseStale(options.reviewed, proposal.plan);
-    return await carryOut(run, startedAt, proposal, context, signal);
+    // Who applies a reviewed plan wants that plan or nothing.
+    const additive = options.reviewed === undefined ? proposal.additive : undefined;
+    return await carryOut(run, startedAt, { ...proposal, additive }, context, signal);
   } catch (error) {
     const { code, message } = asTdsyncError(error, signal);
     const status = signal.aborted ? 'interrupted' : code === 'stale-plan' ? 'refused' : 'failed';
@@ -109,14 +128,16 @@ export async function reconcileOnce(
 async function carryOut(
   run: string,
   startedAt: number,
-  { plan, verdict, absences, waiting, state }: Proposal,
+  proposal: Proposal,
   context: Context,
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  journal.planned(run, plan, verdict);
-  const { operations, fatal } = verdict.allowed
-    ? await applyPlan(run, plan, { parked: state.parked, waiting }, context, signal)
+  const { plan, verdict, absences, state } = proposal;
+  const chosen = verdict.allowed ? proposal : proposal.additive;
+  journal.planned(run, plan, verdict, chosen?.plan);
+  const { operations, fatal } = chosen
+    ? await applyPlan(run, chosen.plan, { parked: state.parked, waiting: chosen.waiting }, context, signal)
     : { operations: [], fatal: undefined };
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {
@@ -128,7 +149,8 @@ async function carryOut(
     ...(status !== 'refused' && { absences }),
     ...((status === 'converged' || status === 'applied') && { read: plan.counts }),
   });
-  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, operations });
+  const part = proposal.additive && { additive: proposal.additive.plan };
+  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...part, operations });
   return { report, error: fatal };
 }
 
@@ -138,8 +160,8 @@ function statusOf(
   fatal: TdsyncError | undefined,
   signal: AbortSignal,
 ): RunStatus {
-  if (!verdict.allowed) return 'refused';
   if (fatal !== undefined) return 'failed';
+  if (!verdict.allowed) return 'refused';
   const unfinished = operations.some(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');
   if (signal.aborted && unfinished) return 'interrupted';
   if (unfinished) return 'partial';

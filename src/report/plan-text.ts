@@ -126,7 +126,7 @@ export function findingsText(findings: readonly Finding[], palette: Palette, mos
 
 export function guardsText(verdict: Verdict, palette: Palette): string {
   const line = ({ guard, passed, message }: GuardResult) =>
-    passed ? `  ✓ ${guard.padEnd(13)}  ${message}` : `  ${palette.removed(`✗ ${guard.padEnd(13)}  ${message}`)}`;
+    passed ? `  ✓ ${guard.padEnd(15)}  ${message}` : `  ${palette.removed(`✗ ${guard.padEnd(15)}  ${message}`)}`;
   const heading = verdict.allowed ? 'Guards' : palette.removed('Guards refuse this plan');
   return [palette.strong(heading), ...verdict.guards.map(line)].join('\n');
 }

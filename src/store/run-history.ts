@@ -187,14 +187,22 @@ function operationsOfRun(database: Database, row: RunRow): RecordedOperation[] {
     .map(toOperation);
 }
 
+/** Everything the refused plan wanted, and of what was carried out all the same what became of it. */
 function refusedOperations(database: Database, row: RunRow): RecordedOperation[] {
   const plan = row.digest === null ? undefined : readRefusedPlan(database, row.digest);
-  return (plan?.operations ?? []).map((operation) => ({
-    operation,
-    state: 'pending',
-    outcome: undefined,
-    intendedAt: undefined,
-    finishedAt: undefined,
-    checkedBy: undefined,
-  }));
+  const carriedOut = operationsOfRun(database, row);
+  const known = new Set(carriedOut.map(({ operation }) => operation.id));
+  const heldBack = (plan?.operations ?? [])
+    .filter(({ id }) => !known.has(id))
+    .map((operation): RecordedOperation => {
+      return {
+        operation,
+        state: 'pending',
+        outcome: undefined,
+        intendedAt: undefined,
+        finishedAt: undefined,
+        checkedBy: undefined,
+      };
+    });
+  return [...carriedOut, ...heldBack];
 }

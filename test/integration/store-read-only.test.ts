@@ -110,7 +110,7 @@ describe('a snapshot opened for reading', () => {
     const writer = open(path);
 
     const run = writer.journal.start(startOf());
-    writer.journal.planned(run, planOf([update('emp-1', 1)]), refused);
+    writer.journal.planned(run, planOf([update('emp-1', 1)]), refused, undefined);
 
     expect(reader.history.run(run)?.operations.map(({ operation }) => operation.id)).toEqual(['update emp-1']);
   });
