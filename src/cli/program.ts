@@ -70,6 +70,11 @@ function build(finish: (code: ExitCode) => void): Command {
       'file written by --out',
     ),
   ).action(act(async () => (await import('./apply.ts')).apply));
+  command('approve', 'let the refused plan with this digest through once, also for a running daemon')
+    .argument('<digest>', 'of the plan, or its first digits, as `tdsync status` shows it')
+    .option('--reason <text>', 'why, for the history')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./approve.ts')).approve));
   command('daemon', 'run on the schedule until SIGTERM')
     .addOption(logLevel())
     .action(act(async () => (await import('./daemon.ts')).daemon));

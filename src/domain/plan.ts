@@ -81,7 +81,21 @@ export interface GuardResult {
   readonly message: string;
 }
 
+/** A person lets a refused plan through once. */
+export interface Approval {
+  /** Of the plan. */
+  readonly digest: string;
+  readonly user: string;
+  readonly host: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly expiresAt: number;
+  readonly reason?: string;
+}
+
 export interface Verdict {
   readonly allowed: boolean;
   readonly guards: readonly GuardResult[];
+  /** What let the plan through although a guard refuses it. */
+  readonly approval?: Approval;
 }

@@ -1,5 +1,5 @@
 /** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
-import type { Plan, Verdict } from '../domain/plan.ts';
+import type { Approval, Plan, Verdict } from '../domain/plan.ts';
 import type { GuardName, Policy } from '../domain/rules.ts';
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
 import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
@@ -59,7 +59,10 @@ export async function planOnce(
       holders,
       watched: state.watched,
     });
-    return { ...planned, verdict };
+    return {
+      ...planned,
+      verdict: verdict.allowed ? verdict : approved(verdict, store.approval(planned.plan.digest, clock.now())),
+    };
   };
   const proposed = plan(rules.policy);
   const additive =
@@ -69,6 +72,11 @@ export async function planOnce(
     context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
   }
   return { ...proposed, state, additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined };
+}
+
+/** A person's word counts more than a guard's, for exactly the plan that was read. */
+function approved(verdict: Verdict, approval: Approval | undefined): Verdict {
+  return approval === undefined ? verdict : { ...verdict, allowed: true, approval };
 }
 
 /** Plans and reports; writes nothing, neither to Twilio nor to the snapshot. */

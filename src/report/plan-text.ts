@@ -127,7 +127,12 @@ export function findingsText(findings: readonly Finding[], palette: Palette, mos
 export function guardsText(verdict: Verdict, palette: Palette): string {
   const line = ({ guard, passed, message }: GuardResult) =>
     passed ? `  ✓ ${guard.padEnd(15)}  ${message}` : `  ${palette.removed(`✗ ${guard.padEnd(15)}  ${message}`)}`;
-  const heading = verdict.allowed ? 'Guards' : palette.removed('Guards refuse this plan');
+  const { allowed, approval } = verdict;
+  const heading = !allowed
+    ? palette.removed('Guards refuse this plan')
+    : approval
+      ? palette.changed(`Guards refuse this plan, and ${printable(approval.user)} approved it`)
+      : 'Guards';
   return [palette.strong(heading), ...verdict.guards.map(line)].join('\n');
 }
 

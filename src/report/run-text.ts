@@ -54,8 +54,8 @@ function heldBackText({ plan, additive, dryRun }: RunReport): string {
   return `what takes nothing away ${done} (${plural(additive.operations.length, 'operation')}), ${plural(heldBack, 'operation')} held back`;
 }
 
-function howToAllow({ verdict }: RunReport): string {
+function howToAllow({ verdict, plan }: RunReport): string {
   const refusing = verdict.guards.filter(({ passed }) => !passed);
   const flags = refusing.map(({ guard, measured }) => `--allow ${guard}=${measured}`).join(' ');
-  return `Read the plan. If it is right, run again with ${flags}; if not, correct the source or the rules.`;
+  return `Read the plan. If it is right, run again with ${flags}, or let exactly this plan through with \`tdsync approve ${plan.digest.slice(0, 12)}\`; if not, correct the source or the rules.`;
 }

@@ -12,6 +12,7 @@ import type { Plan, Verdict } from '../domain/plan.ts';
 import type { Outcome } from '../domain/run.ts';
 import { InternalError } from '../errors.ts';
 import type { RunEnd, RunJournal, RunStart } from '../ports.ts';
+import { useApproval } from './approvals.ts';
 import type { Database } from './database.ts';
 import { applyEffect } from './effects.ts';
 import { addFindings } from './finding-sets.ts';
@@ -89,6 +90,7 @@ function planned(database: Database, run: string, plan: Plan, verdict: Verdict, 
     .run(plan.digest, JSON.stringify(plan.counts), JSON.stringify(verdict), JSON.stringify(tallyPlan(plan)), seq);
   addFindings(database, seq, plan.findings);
   if (!verdict.allowed) keepRefusedPlan(database, plan);
+  if (verdict.approval !== undefined) useApproval(database, plan.digest, run);
   const insert = database.statement(
     `INSERT INTO operations (run, id, external_id, kind, operation_json, state) VALUES (?, ?, ?, ?, ?, 'pending')`,
   );

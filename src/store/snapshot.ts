@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import type { ScopeSid } from '../domain/identity.ts';
+import type { Approval } from '../domain/plan.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
 import type { RunJournal, SnapshotStore } from '../ports.ts';
+import { addApproval, openApproval } from './approvals.ts';
 import type { Database } from './database.ts';
 import { knownToUs } from './links.ts';
 import { mirrorAssignments } from './mirror-assignments.ts';
@@ -23,6 +25,8 @@ export interface Snapshot extends Disposable {
   readonly notices: readonly string[];
   /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
   resources(): Iterable<{ readonly user: TwilioUser; readonly resource: string | undefined }>;
+  /** Lets a refused plan through once. */
+  approve(approval: Approval): void;
   /** Deletes runs that started before `before`, in milliseconds since the epoch, and returns their number. See prune.ts. */
   prune(before: number): number;
   /** May be called again. */
@@ -71,6 +75,7 @@ function assemble(
       ...users,
       ...mirrorAssignments(database),
       ...mirrorRoles(database),
+      approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
       unfinished: () => database.read('read unfinished operations', () => unfinishedOperations(database, running)),
       ...(mode === 'read' && {
         refreshUsers: refuse,
@@ -86,6 +91,7 @@ function assemble(
     history: openRunHistory(database),
     notices,
     resources,
+    approve: mode === 'write' ? (approval) => addApproval(database, approval) : refuse,
     prune: mode === 'write' ? (before) => prune(database, before) : refuse,
     close,
     [Symbol.dispose]: close,

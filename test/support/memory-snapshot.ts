@@ -85,6 +85,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       parked: () => parked.values(),
       lastCompleteRead: () => lastRead,
       unfinished: () => [...unfinished.values()],
+      approval: () => undefined,
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
       users: () => {},
       resource: () => undefined,

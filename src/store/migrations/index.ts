@@ -1,4 +1,5 @@
 import { initial } from './0001-initial.ts';
+import { approvals } from './0002-approvals.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -10,7 +11,7 @@ export interface Migration {
 /**
  * All steps in order: version n stands at index n - 1.
  */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, approvals];
 
 /** What this version of the program reads and writes. */
 export const schemaVersion = migrations.length;
