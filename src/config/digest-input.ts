@@ -28,14 +28,17 @@ export function configurationDigestInput(configuration: Configuration): Readonly
 
 function sourcePart(source: SourceSettings): Readonly<Record<string, unknown>> {
   if (source.type === 'csv') {
-    const { id, groups, memberships, delimiter, encoding } = source.options;
+    const { id, thousandsSeparator, join, groups, memberships, delimiter, encoding, trailer } = source.options;
     return {
       type: 'csv',
       id,
+      thousandsSeparator: thousandsSeparator ?? null,
+      join: (join ?? []).map(({ file: _, ...how }) => how),
       groups: groups ?? null,
       memberships: memberships !== undefined,
       delimiter: delimiter ?? null,
       encoding: encoding ?? null,
+      trailer: trailer ?? null,
     };
   }
   const { url, bindDn, users, groups } = source.options;

@@ -3,7 +3,7 @@ import type { ScopeSid } from '../domain/identity.ts';
 import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
 import type { Secret } from '../domain/secret.ts';
 import { InternalError } from '../errors.ts';
-import type { Configuration, CsvOptions, LdapOptions, SourceSettings } from './configuration.ts';
+import type { Configuration, CsvFile, CsvJoin, CsvOptions, LdapOptions, SourceSettings } from './configuration.ts';
 import { parseDuration } from './durations.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
@@ -66,18 +66,42 @@ function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettin
     : { type: 'ldap', options: ldapOptions(source, base) };
 }
 
-function csvOptions(source: Extract<ConfigurationFile['source'], { type: 'csv' }>, base: Base): CsvOptions {
-  const { memberships, groups, delimiter, encoding, maxAge, expectRowsFrom } = source;
+type CsvSource = Extract<ConfigurationFile['source'], { type: 'csv' }>;
+
+function csvOptions(source: CsvSource, base: Base): CsvOptions {
+  const { users, join, memberships, groups, delimiter, encoding, trailer, maxAge, expectRowsFrom } = source;
+  const { thousandsSeparator } = source;
   return {
-    users: base.path(source.users),
+    users: Array.isArray(users) ? users.map((file) => csvFile(file, base)) : csvFile(users, base),
     id: source.id,
     minRows: source.minRows,
-    ...(memberships === undefined ? {} : { memberships: base.path(memberships) }),
+    ...(join === undefined ? {} : { join: join.map((file) => csvJoin(file, base)) }),
+    ...(memberships === undefined ? {} : { memberships: csvFile(memberships, base) }),
+    ...(thousandsSeparator === undefined ? {} : { thousandsSeparator }),
     ...(groups === undefined ? {} : { groups }),
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(encoding === undefined ? {} : { encoding }),
+    ...(trailer === undefined ? {} : { trailer }),
     ...(maxAge === undefined ? {} : { maxAgeMs: milliseconds(maxAge) }),
     ...(expectRowsFrom === undefined ? {} : { expectRowsFrom: base.path(expectRowsFrom) }),
+  };
+}
+
+function csvFile(file: NonNullable<CsvSource['memberships']>, base: Base): CsvFile {
+  return typeof file === 'string' ? base.path(file) : { ...file, folder: base.path(file.folder) };
+}
+
+function csvJoin(
+  { file, id, required, delimiter, encoding, trailer }: NonNullable<CsvSource['join']>[number],
+  base: Base,
+): CsvJoin {
+  return {
+    file: csvFile(file, base),
+    required,
+    ...(id === undefined ? {} : { id }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(trailer === undefined ? {} : { trailer }),
   };
 }
 
