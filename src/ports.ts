@@ -166,6 +166,8 @@ export interface SnapshotStore {
   lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;
   /** Operations whose intent was written and whose outcome was not: a process died in between. */
   unfinished(): readonly Operation[];
+  /** Users who were given back to manual care, with the key they were linked to: never changed, never adopted. */
+  released(): ReadonlyMap<UserSid, ExternalId>;
   /** What lets this plan through although guards refuse it: unused, and not expired at `now`. */
   approval(digest: string, now: number): Approval | undefined;
 

@@ -75,6 +75,21 @@ function build(finish: (code: ExitCode) => void): Command {
     .option('--reason <text>', 'why, for the history')
     .option('--json', 'one JSON document on stdout')
     .action(act(async () => (await import('./approve.ts')).approve));
+  command('release', 'give a person back to manual care; nothing changes in Twilio')
+    .argument('<user>', 'address, externalId or user SID')
+    .option('--undo', 'let runs manage the person again')
+    .option('--dry-run', 'say what would change')
+    .option('--reason <text>', 'why, for the ledger')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./release.ts')).release));
+  command('relink', 'let links go over to other keys, when the source has changed them')
+    .argument('[old]', 'key that is linked')
+    .argument('[new]', 'key that the same person has now')
+    .option('--file <file>', 'CSV file with a header and two columns: old and new key')
+    .option('--dry-run', 'say what would change')
+    .option('--reason <text>', 'why, for the ledger')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./relink.ts')).relink));
   command('daemon', 'run on the schedule until SIGTERM')
     .addOption(logLevel())
     .action(act(async () => (await import('./daemon.ts')).daemon));

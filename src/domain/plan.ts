@@ -15,6 +15,7 @@ export const findingCodes = [
   'absence-pending', // missing, but not yet from confirmAbsence reads in a row
   'leaver-reported', // a leaver whom the policy only reports
   'protected',
+  'released', // given back to manual care by `tdsync release`
   'owner', // organization owner
   'suspended',
   'parked', // refused by Twilio before; waits for a change or a person

@@ -70,6 +70,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       isManaged: (user: UserSid, key: GrantKey) => entitlements.named.has(key) || own.has(`${user} ${key}`),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(),
+      released: store.released(),
     },
   };
 }

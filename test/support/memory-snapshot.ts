@@ -86,6 +86,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       lastCompleteRead: () => lastRead,
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,
+      released: () => new Map(),
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
       users: () => {},
       resource: () => undefined,
