@@ -20,6 +20,7 @@ export const findingCodes = [
   'suspended',
   'parked', // refused by Twilio before; waits for a change or a person
   'drift', // differs from what we applied, and the policy only reports it
+  'not-undone', // changed since the run that is to be undone, or cannot be taken back
   'role-ceiling', // more roles than Twilio lets one person hold
 ] as const;
 export type FindingCode = (typeof findingCodes)[number];

@@ -35,7 +35,7 @@ export interface State {
 export async function readState(context: Context, options: ReadOptions, signal: AbortSignal): Promise<State> {
   const { store } = context;
   const unfinished = store.unfinished();
-  const { entitlements, watched, accounts } = await readEntitlements(context, options, signal);
+  const { entitlements, watched, accounts } = await readNames(context, options, signal);
   const links = readLinks(context);
   const [{ desired, read }, listed] = await bothOrNeither(
     (either) => readSource(context, entitlements, links, either),
@@ -103,7 +103,8 @@ async function bothOrNeither<A, B>(
   return [a.value, b.value];
 }
 
-async function readEntitlements(context: Context, options: ReadOptions, signal: AbortSignal): Promise<Named> {
+/** Throws ConfigError naming every role or account that does not resolve, TargetError when they cannot be listed. */
+export async function readNames(context: Context, options: ReadOptions, signal: AbortSignal): Promise<Named> {
   const { rules, store, target, clock, refreshAssignmentsMs } = context;
   if (isFresh(store.ages().roles, refreshAssignmentsMs, options, clock.now())) {
     const { issues, named } = resolveNames(rules, store.roles(), store.accounts());
@@ -117,7 +118,7 @@ async function readEntitlements(context: Context, options: ReadOptions, signal: 
 }
 
 /** What the configuration's names of roles and accounts mean in this organization. */
-interface Named {
+export interface Named {
   readonly entitlements: Entitlements;
   readonly watched: readonly NamedGrant[];
   readonly accounts: readonly Account[] | undefined;
@@ -136,7 +137,7 @@ function resolveNames(
   };
 }
 
-function readLinks({ store }: Context): Links {
+export function readLinks({ store }: Context): Links {
   const byExternalId = new Map<ExternalId, UserSid>();
   const byUser = new Map<UserSid, ExternalId>();
   for (const { externalId, user } of store.links()) {

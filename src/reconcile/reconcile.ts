@@ -1,88 +1,17 @@
 /** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
-import type { Approval, Plan, Verdict } from '../domain/plan.ts';
-import type { GuardName, Policy } from '../domain/rules.ts';
+import type { Plan, Verdict } from '../domain/plan.ts';
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
-import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
 import { billOf } from '../engine/bill.ts';
-import { holdersOf } from '../engine/guard-roles.ts';
-import { guard } from '../engine/guards.ts';
-import { makePlan, type Planned } from '../engine/planner.ts';
 import { InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
 import type { RunStart } from '../ports.ts';
 import { applyPlan } from './apply.ts';
 import type { Context } from './context.ts';
-import { readState, type State } from './read-state.ts';
-import type { ReadOptions } from './read-twilio.ts';
-import { unknownChoices } from './unknown-choices.ts';
-
-export interface PassOptions {
-  readonly refresh?: boolean | undefined;
-  /** externalIds, addresses or user SIDs; undefined means everybody. */
-  readonly only?: ReadonlySet<string> | undefined;
-  readonly allowances: ReadonlyMap<GuardName, number>;
-}
-
-export interface Proposal extends Planned {
-  readonly verdict: Verdict;
-  readonly state: State;
-  /** What a refused plan still does: its part that takes nothing away, when the configuration chose that. */
-  readonly additive: Planned | undefined;
-}
-
-/** The same code for dry runs and for real ones: reads both sides, plans, and asks the guards. */
-export async function planOnce(
-  context: Context,
-  options: PassOptions & Pick<ReadOptions, 'keepMirror'>,
-  signal: AbortSignal,
-): Promise<Proposal> {
-  const { rules, store, clock } = context;
-  const state = await readState(context, { refresh: options.refresh, keepMirror: options.keepMirror }, signal);
-  const holders = holdersOf(state.users.bySid.values(), state.knowledge.assignmentsOf);
-  const lastRead = store.lastCompleteRead();
-  const absences = store.absences();
-  const plan = (policy: Policy): Planned & { readonly verdict: Verdict } => {
-    const planned = makePlan({
-      ...state,
-      policy,
-      absences,
-      nameOf: state.entitlements.nameOf,
-      configuration: context.configuration,
-      now: clock.now(),
-      ...(options.only !== undefined && { only: options.only }),
-    });
-    const { allowances } = options;
-    const verdict = guard({
-      plan: planned.plan,
-      limits: rules.guards,
-      allowances,
-      lastRead,
-      holders,
-      watched: state.watched,
-    });
-    return {
-      ...planned,
-      verdict: verdict.allowed ? verdict : approved(verdict, store.approval(planned.plan.digest, clock.now())),
-    };
-  };
-  const proposed = plan(rules.policy);
-  const additive =
-    takesAway(proposed.verdict) && rules.onRefusal === 'additive' ? plan(additivePolicy(rules.policy)) : undefined;
-  context.progress.clear();
-  for (const name of unknownChoices(options.only ?? new Set(), state)) {
-    context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
-  }
-  return { ...proposed, state, additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined };
-}
-
-/** A person's word counts more than a guard's, for exactly the plan that was read. */
-function approved(verdict: Verdict, approval: Approval | undefined): Verdict {
-  return approval === undefined ? verdict : { ...verdict, allowed: true, approval };
-}
+import { type PassOptions, type Proposal, propose } from './propose.ts';
 
 /** Plans and reports; writes nothing, neither to Twilio nor to the snapshot. */
 export async function dryRunOnce(context: Context, options: PassOptions, signal: AbortSignal): Promise<RunReport> {
   const startedAt = context.clock.now();
-  const { plan, verdict, additive } = await planOnce(context, { ...options, keepMirror: false }, signal);
+  const { plan, verdict, additive } = await propose(context, { ...options, keepMirror: false }, signal);
   const status = !verdict.allowed ? 'refused' : plan.operations.length === 0 ? 'converged' : 'planned';
   const part = additive && { additive: additive.plan };
   return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, ...part, operations: [] });
@@ -114,7 +43,7 @@ export async function reconcileOnce(
   const allowances = [...options.allowances].map(([name, limit]) => `${name}=${limit}`);
   const run = journal.start({ ...options.start, at: startedAt, allowances });
   try {
-    const proposal = await planOnce(context, { ...options, keepMirror: true }, signal);
+    const proposal = await propose(context, { ...options, keepMirror: true }, signal);
     refuseStale(options.reviewed, proposal.plan);
     // Who applies a reviewed plan wants that plan or nothing.
     const additive = options.reviewed === undefined ? proposal.additive : undefined;
@@ -141,11 +70,11 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  const { plan, verdict, absences, state } = proposal;
+  const { plan, verdict, absences, read, parked } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan);
   const { operations, fatal } = chosen
-    ? await applyPlan(run, chosen.plan, { parked: state.parked, waiting: chosen.waiting }, context, signal)
+    ? await applyPlan(run, chosen.plan, { parked, waiting: chosen.waiting }, context, signal)
     : { operations: [], fatal: undefined };
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {
@@ -154,8 +83,8 @@ async function carryOut(
     findings: plan.findings,
     calls: context.target.calls,
     ...(fatal !== undefined && { error: { code: fatal.code, message: fatal.message } }),
-    ...(status !== 'refused' && { absences }),
-    ...((status === 'converged' || status === 'applied') && { read: plan.counts }),
+    ...(status !== 'refused' && absences && { absences }),
+    ...((status === 'converged' || status === 'applied') && read && { read }),
   });
   const part = proposal.additive && { additive: proposal.additive.plan };
   const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...part, operations });

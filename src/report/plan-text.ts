@@ -111,6 +111,7 @@ const reasons: Readonly<Record<Reason, string>> = {
   disabled: 'disabled in the source',
   entitled: 'a rule gives the role',
   'not-entitled': 'no rule gives the role any more',
+  undone: 'undoes an earlier run',
   gone: 'Twilio lost the user',
 };
 
