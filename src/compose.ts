@@ -84,7 +84,7 @@ export async function composeTarget({ twilio }: Configuration, rim: Rim): Promis
 export async function composeSource(settings: SourceSettings, rim: Rim): Promise<DirectorySource> {
   if (settings.type === 'csv') {
     const { createCsvSource } = await import('./sources/csv/csv-source.ts');
-    return createCsvSource(settings.options, rim.clock);
+    return createCsvSource(settings.options, rim.clock, rim.logger);
   }
   const { createLdapSource } = await import('./sources/ldap/ldap-source.ts');
   return createLdapSource(settings.options, rim.logger, { now: () => rim.clock.now() });

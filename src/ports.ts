@@ -1,7 +1,7 @@
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { AssignmentSid, Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Operation } from './domain/operation.ts';
-import type { Finding, FindingCode, Plan, Verdict } from './domain/plan.ts';
+import type { Approval, Finding, FindingCode, Plan, Verdict } from './domain/plan.ts';
 import type { Outcome, RunStatus } from './domain/run.ts';
 import type {
   Account,
@@ -166,6 +166,10 @@ export interface SnapshotStore {
   lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;
   /** Operations whose intent was written and whose outcome was not: a process died in between. */
   unfinished(): readonly Operation[];
+  /** Users who were given back to manual care, with the key they were linked to: never changed, never adopted. */
+  released(): ReadonlyMap<UserSid, ExternalId>;
+  /** What lets this plan through although guards refuse it: unused, and not expired at `now`. */
+  approval(digest: string, now: number): Approval | undefined;
 
   // Mirror of Twilio.
   ages(): MirrorAges;
@@ -224,8 +228,8 @@ export interface RunEnd {
 export interface RunJournal {
   /** Returns the run's id, which sorts by time. Marks runs that never ended as interrupted. */
   start(run: RunStart): string;
-  /** Keeps the plan, its operations as pending, and, when refused, the plan itself for review. */
-  planned(run: string, plan: Plan, verdict: Verdict): void;
+  /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. Uses up the approval that the verdict names. */
+  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined): void;
   /** Before the call. */
   intend(run: string, operation: Operation, at: number): void;
   /** After it: outcome and effects in one transaction. */

@@ -61,7 +61,12 @@ function logRun(logger: Logger, { report, error }: Reconciled): void {
   if (error !== undefined) logger.error({ ...fields, code: error.code, hint: error.hint }, error.message);
   else if (status === 'refused') {
     const refusing = verdict.guards.filter(({ passed }) => !passed).map(({ guard, message }) => `${guard}: ${message}`);
-    logger.error({ ...fields, guards: refusing }, 'a guard refuses the plan; nothing was written');
+    logger.error(
+      { ...fields, guards: refusing },
+      report.additive
+        ? 'a guard refuses the plan; only what takes nothing away was done'
+        : 'a guard refuses the plan; nothing was written',
+    );
   } else if (status === 'partial') logger.warn(fields, 'run ended');
   else logger.info(fields, 'run ended');
 }

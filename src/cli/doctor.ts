@@ -5,6 +5,7 @@ import { checkSecrets, secretNotices } from '../config/secret-checks.ts';
 import type { Account, Role } from '../domain/user.ts';
 import { buildDesiredState } from '../engine/desired-state.ts';
 import { resolveEntitlements } from '../engine/entitlements.ts';
+import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError, TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
@@ -99,7 +100,10 @@ async function checkTwilio({ loaded, configuration, rim }: Session, signal: Abor
   const roles = await attempt('roles', async () => {
     const list = await target.listRoles(signal);
     const accounts = await target.listAccounts(signal);
-    const { issues } = resolveEntitlements(rules.roles, list, accounts, rules.organization);
+    const issues = [
+      ...resolveEntitlements(rules.roles, list, accounts, rules.organization).issues,
+      ...resolveWatchedRoles(rules.guards.keepAtLeastOne, list, accounts, rules.organization).issues,
+    ];
     const seen: Check = { check: 'roles', state: 'ok', message: `${plural(list.length, 'role')} in the organization` };
     const unknown = issues.map((issue): Check => {
       const { message } = new ConfigError([locate(issue, loaded)]);

@@ -10,7 +10,7 @@ export interface PlanFile {
   readonly version: 1;
   /** ISO 8601. */
   readonly madeAt: string;
-  readonly options: { readonly only?: readonly string[]; readonly mode?: Policy['mode'] };
+  readonly options: { readonly only?: readonly string[]; readonly mode?: Policy['mode']; readonly undo?: string };
   readonly plan: Plan;
   readonly verdict: Verdict;
   readonly bill: Bill;

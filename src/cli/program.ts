@@ -70,6 +70,41 @@ function build(finish: (code: ExitCode) => void): Command {
       'file written by --out',
     ),
   ).action(act(async () => (await import('./apply.ts')).apply));
+  runOptions(
+    command('undo', 'take back what a run did, as a plan with guards like any other').argument(
+      '<run>',
+      'id of the run',
+    ),
+  )
+    .option('--dry-run', 'stop after the plan; write nothing to Twilio and nothing to the snapshot')
+    .option('--out <file>', 'with --dry-run: save the plan for review and `tdsync apply`')
+    .addOption(
+      new Option('--only <user>', 'for this person alone: address, externalId or user SID (repeatable)').argParser(
+        collect,
+      ),
+    )
+    .option('--detailed-exitcode', 'exit 2 when a dry run found changes')
+    .action(act(async () => (await import('./undo.ts')).undo));
+  command('approve', 'let the refused plan with this digest through once, also for a running daemon')
+    .argument('<digest>', 'of the plan, or its first digits, as `tdsync status` shows it')
+    .option('--reason <text>', 'why, for the history')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./approve.ts')).approve));
+  command('release', 'give a person back to manual care; nothing changes in Twilio')
+    .argument('<user>', 'address, externalId or user SID')
+    .option('--undo', 'let runs manage the person again')
+    .option('--dry-run', 'say what would change')
+    .option('--reason <text>', 'why, for the ledger')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./release.ts')).release));
+  command('relink', 'let links go over to other keys, when the source has changed them')
+    .argument('[old]', 'key that is linked')
+    .argument('[new]', 'key that the same person has now')
+    .option('--file <file>', 'CSV file with a header and two columns: old and new key')
+    .option('--dry-run', 'say what would change')
+    .option('--reason <text>', 'why, for the ledger')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./relink.ts')).relink));
   command('daemon', 'run on the schedule until SIGTERM')
     .addOption(logLevel())
     .action(act(async () => (await import('./daemon.ts')).daemon));

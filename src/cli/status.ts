@@ -1,4 +1,5 @@
 import { parseDuration } from '../config/durations.ts';
+import type { Approval } from '../domain/plan.ts';
 import { systemClock } from '../ops/clock.ts';
 import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
@@ -48,6 +49,7 @@ function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolea
       run: refused.run,
       at: refused.at,
       guards: refused.verdict.guards,
+      approval: openApproval(history, refused.digest),
     },
   });
 }
@@ -66,7 +68,20 @@ function asText(history: RunHistory, good: RunSummary | undefined, stale: boolea
   const sections = [lines.join('\n'), findingsText(history.openFindings(), colours, 50)];
   if (refused !== undefined) {
     const digest = `${refused.plan.operations.length} operations, digest ${printable(refused.digest)}`;
-    sections.push(`Refused plan of run ${refused.run}: ${digest}\n${guardsText(refused.verdict, plain)}`);
+    const approval = openApproval(history, refused.digest);
+    const next =
+      approval === undefined
+        ? `Read it with \`tdsync runs ${refused.run}\`; let it through once with \`tdsync approve ${refused.digest.slice(0, 12)}\``
+        : `Approved by ${printable(approval.user)} until ${new Date(approval.expiresAt).toISOString()}: the next run that makes this plan applies it`;
+    sections.push(`Refused plan of run ${refused.run}: ${digest}\n${guardsText(refused.verdict, plain)}\n${next}`);
   }
   return `${sections.filter((each) => each !== '').join('\n\n')}\n`;
+}
+
+/** Recent ones are enough: an approval lives for a day. */
+function openApproval(history: RunHistory, digest: string): Approval | undefined {
+  const now = systemClock.now();
+  return history
+    .approvals(100)
+    .find((each) => each.digest === digest && each.usedBy === undefined && each.expiresAt > now);
 }

@@ -38,20 +38,49 @@ export type SourceSettings =
 
 /** Absent keys are left to the reader's own defaults. */
 export interface CsvOptions {
-  /** Absolute path of the file with one row per person. */
-  readonly users: string;
-  /** Absolute path of the file with two columns, person id and group. */
-  readonly memberships?: string;
+  /** Files with one row per person: one, or parts of one list. */
+  readonly users: CsvFile | readonly CsvFile[];
+  /** Files with more columns for the same people. */
+  readonly join?: readonly CsvJoin[];
+  /** File with two columns, person id and group. */
+  readonly memberships?: CsvFile;
   /** Column with the immutable key. */
   readonly id: string;
+  /** Taken out of ids that are numbers grouped by it. */
+  readonly thousandsSeparator?: string;
   readonly groups?: { readonly column: string; readonly separator: string };
   readonly delimiter?: string;
   readonly encoding?: CsvEncoding;
+  /** The row with which every file must end. */
+  readonly trailer?: CsvTrailer;
   /** An older file is not read. */
   readonly maxAgeMs?: number;
   readonly minRows?: number;
-  /** Absolute path of a file that holds the number of rows that the users file must have. */
+  /** Absolute path of a file that holds the number of rows that the users files must have. */
   readonly expectRowsFrom?: string;
+}
+
+/** An absolute path, or the newest of the files in a folder whose names match. */
+export type CsvFile =
+  | string
+  | { readonly folder: string; readonly match: string; readonly newest: 'name' | 'modified' };
+
+export interface CsvJoin {
+  readonly file: CsvFile;
+  /** Column with the key of the person. */
+  readonly id?: string;
+  /** Everybody must have a row. */
+  readonly required: boolean;
+  readonly delimiter?: string;
+  readonly encoding?: CsvEncoding;
+  readonly trailer?: CsvTrailer | false;
+}
+
+export interface CsvTrailer {
+  /** The first field of the row. */
+  readonly match: string;
+  /** The field with the number of rows; 1 is the first. */
+  readonly field: number;
 }
 
 export const csvEncodings = [

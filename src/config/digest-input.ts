@@ -21,20 +21,24 @@ export function configurationDigestInput(configuration: Configuration): Readonly
       roles: rules.roles,
       policy: { ...rules.policy, protect: [...rules.policy.protect].sort() },
       guards: rules.guards,
+      onRefusal: rules.onRefusal,
     },
   };
 }
 
 function sourcePart(source: SourceSettings): Readonly<Record<string, unknown>> {
   if (source.type === 'csv') {
-    const { id, groups, memberships, delimiter, encoding } = source.options;
+    const { id, thousandsSeparator, join, groups, memberships, delimiter, encoding, trailer } = source.options;
     return {
       type: 'csv',
       id,
+      thousandsSeparator: thousandsSeparator ?? null,
+      join: (join ?? []).map(({ file: _, ...how }) => how),
       groups: groups ?? null,
       memberships: memberships !== undefined,
       delimiter: delimiter ?? null,
       encoding: encoding ?? null,
+      trailer: trailer ?? null,
     };
   }
   const { urls, bindDn, users, groups, referrals } = source.options;

@@ -48,6 +48,9 @@ function keyRows(prefix: string, schema: Schema): string[] {
   if (items?.properties !== undefined) {
     return keyRows(`${prefix}[]`, items);
   }
+  // A value that can be a section among other things; a list of such values repeats its keys.
+  const section = schema.anyOf?.find((member) => typeof member === 'object' && member.properties !== undefined);
+  if (section !== undefined) return keyRows(prefix, section as Schema);
   return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
     if (typeof child !== 'object') return [];
     const path = `${prefix}.${name}`;

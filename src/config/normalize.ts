@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { ScopeSid } from '../domain/identity.ts';
 import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
-import type { Configuration, CsvOptions, SourceSettings } from './configuration.ts';
+import type { Configuration, CsvFile, CsvJoin, CsvOptions, SourceSettings } from './configuration.ts';
 import { parseDurationOrFail } from './durations.ts';
 import { type Base, ldapOptions } from './ldap-settings.ts';
 import type { ConfigurationFile } from './schema.ts';
@@ -59,23 +59,47 @@ function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettin
     : { type: 'ldap', options: ldapOptions(source, base) };
 }
 
-function csvOptions(source: Extract<ConfigurationFile['source'], { type: 'csv' }>, base: Base): CsvOptions {
-  const { memberships, groups, delimiter, encoding, maxAge, expectRowsFrom } = source;
+type CsvSource = Extract<ConfigurationFile['source'], { type: 'csv' }>;
+
+function csvOptions(source: CsvSource, base: Base): CsvOptions {
+  const { users, join, memberships, groups, delimiter, encoding, trailer, maxAge, expectRowsFrom } = source;
+  const { thousandsSeparator } = source;
   return {
-    users: base.path(source.users),
+    users: Array.isArray(users) ? users.map((file) => csvFile(file, base)) : csvFile(users, base),
     id: source.id,
     minRows: source.minRows,
-    ...(memberships === undefined ? {} : { memberships: base.path(memberships) }),
+    ...(join === undefined ? {} : { join: join.map((file) => csvJoin(file, base)) }),
+    ...(memberships === undefined ? {} : { memberships: csvFile(memberships, base) }),
+    ...(thousandsSeparator === undefined ? {} : { thousandsSeparator }),
     ...(groups === undefined ? {} : { groups }),
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(encoding === undefined ? {} : { encoding }),
+    ...(trailer === undefined ? {} : { trailer }),
     ...(maxAge === undefined ? {} : { maxAgeMs: parseDurationOrFail(maxAge) }),
     ...(expectRowsFrom === undefined ? {} : { expectRowsFrom: base.path(expectRowsFrom) }),
   };
 }
 
+function csvFile(file: NonNullable<CsvSource['memberships']>, base: Base): CsvFile {
+  return typeof file === 'string' ? base.path(file) : { ...file, folder: base.path(file.folder) };
+}
+
+function csvJoin(
+  { file, id, required, delimiter, encoding, trailer }: NonNullable<CsvSource['join']>[number],
+  base: Base,
+): CsvJoin {
+  return {
+    file: csvFile(file, base),
+    required,
+    ...(id === undefined ? {} : { id }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(trailer === undefined ? {} : { trailer }),
+  };
+}
+
 function rulesOf(input: ConfigurationFile): Rules {
-  const { deactivations, revocations, creations, renames, sourceShrink } = input.guards;
+  const { keepAtLeastOne, onRefusal, ...limits } = input.guards;
   return {
     organization: input.twilio.organizationSid as ScopeSid,
     filter: input.filter,
@@ -83,12 +107,16 @@ function rulesOf(input: ConfigurationFile): Rules {
     roles: input.roles.map(roleRule),
     policy: input.policy,
     guards: {
-      deactivations: limit(deactivations),
-      revocations: limit(revocations),
-      creations: limit(creations),
-      renames: limit(renames),
-      sourceShrink: limit(sourceShrink),
+      deactivations: limit(limits.deactivations),
+      revocations: limit(limits.revocations),
+      roleRevocations: limit(limits.roleRevocations),
+      creations: limit(limits.creations),
+      renames: limit(limits.renames),
+      adoptions: limit(limits.adoptions),
+      sourceShrink: limit(limits.sourceShrink),
+      keepAtLeastOne,
     },
+    onRefusal,
   };
 }
 

@@ -42,10 +42,12 @@ function childSchema(schema: z.core.$ZodTypes, value: unknown, part: string | nu
   }
 }
 
-/** Of a discriminated union, the member that the value says it is; every other schema is its own only member. */
+/** Of a union, the member that the value says it is: by its discriminator, else as a list or a section. Every other schema is its own only member. */
 function memberFor(schema: z.core.$ZodTypes, value: unknown): z.core.$ZodTypes | undefined {
-  if (schema._zod.def.type !== 'union' || !('discriminator' in schema._zod.def)) {
-    return schema;
+  if (schema._zod.def.type !== 'union') return schema;
+  if (!('discriminator' in schema._zod.def)) {
+    const type = Array.isArray(value) ? 'array' : typeof value;
+    return schema._zod.def.options.map(unwrapped).find((option) => option._zod.def.type === type) ?? schema;
   }
   const key = String(schema._zod.def.discriminator);
   const wanted = (value as Record<string, unknown> | null | undefined)?.[key];

@@ -34,6 +34,7 @@ export type Reason =
   | 'disabled'
   | 'entitled' // a rule gives the grant
   | 'not-entitled' // no rule gives the grant any more
+  | 'undone' // takes back what an earlier run did
   | 'gone'; // recreated, Twilio lost the user
 
 export interface AttributeChange {

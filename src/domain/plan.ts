@@ -15,10 +15,12 @@ export const findingCodes = [
   'absence-pending', // missing, but not yet from confirmAbsence reads in a row
   'leaver-reported', // a leaver whom the policy only reports
   'protected',
+  'released', // given back to manual care by `tdsync release`
   'owner', // organization owner
   'suspended',
   'parked', // refused by Twilio before; waits for a change or a person
   'drift', // differs from what we applied, and the policy only reports it
+  'not-undone', // changed since the run that is to be undone, or cannot be taken back
   'role-ceiling', // more roles than Twilio lets one person hold
 ] as const;
 export type FindingCode = (typeof findingCodes)[number];
@@ -81,7 +83,21 @@ export interface GuardResult {
   readonly message: string;
 }
 
+/** A person lets a refused plan through once. */
+export interface Approval {
+  /** Of the plan. */
+  readonly digest: string;
+  readonly user: string;
+  readonly host: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly expiresAt: number;
+  readonly reason?: string;
+}
+
 export interface Verdict {
   readonly allowed: boolean;
   readonly guards: readonly GuardResult[];
+  /** What let the plan through although a guard refuses it. */
+  readonly approval?: Approval;
 }

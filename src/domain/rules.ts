@@ -10,7 +10,11 @@ export interface Rules {
   readonly roles: readonly RoleRule[];
   readonly policy: Policy;
   readonly guards: GuardLimits;
+  readonly onRefusal: OnRefusal;
 }
+
+/** What a refused plan means: nothing is done, or the part of it is done that takes nothing away. */
+export type OnRefusal = 'stop' | 'additive';
 
 /** A source attribute's name, or a CEL expression when `expression` is set. */
 export type ValueRule = { readonly attribute: string } | { readonly expression: string };
@@ -45,6 +49,19 @@ export interface GuardLimit {
   readonly percent?: number;
 }
 
-export const guardNames = ['deactivations', 'revocations', 'creations', 'renames', 'sourceShrink'] as const;
+export const guardNames = [
+  'deactivations',
+  'revocations',
+  'roleRevocations',
+  'creations',
+  'renames',
+  'adoptions',
+  'sourceShrink',
+  'keepAtLeastOne',
+] as const;
 export type GuardName = (typeof guardNames)[number];
-export type GuardLimits = Readonly<Record<GuardName, GuardLimit>>;
+
+/** Limits by guard; `keepAtLeastOne` names roles (name or `IX…`) instead. */
+export type GuardLimits = Readonly<Record<Exclude<GuardName, 'keepAtLeastOne'>, GuardLimit>> & {
+  readonly keepAtLeastOne: readonly string[];
+};

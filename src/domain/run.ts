@@ -29,6 +29,8 @@ export interface RunReport {
   readonly endedAt: number;
   readonly plan: Plan;
   readonly verdict: Verdict;
+  /** Of a refused plan the part that takes nothing away, when the configuration lets that be done. */
+  readonly additive?: Plan;
   readonly operations: readonly OperationReport[];
   readonly findings: readonly Finding[];
   /** Calls made in this run by endpoint, e.g. `GET /scim/v2/Users`. */

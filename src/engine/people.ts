@@ -13,10 +13,12 @@ export interface Knowledge {
   /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
   readonly owners: ReadonlySet<UserSid>;
   readonly suspended: ReadonlySet<UserSid>;
+  /** Given back to manual care. */
+  readonly released: ReadonlyMap<UserSid, ExternalId>;
 }
 
 export interface Untouchable {
-  readonly code: Extract<FindingCode, 'protected' | 'owner' | 'suspended'>;
+  readonly code: Extract<FindingCode, 'protected' | 'released' | 'owner' | 'suspended'>;
   readonly because: string;
 }
 
@@ -33,6 +35,9 @@ export function untouchable(
   return (externalId, userNames, user) => {
     if (isListed(externalId, userNames, user)) {
       return { code: 'protected', because: 'policy.protect names this person' };
+    }
+    if (user !== undefined && knowledge.released.has(user)) {
+      return { code: 'released', because: 'this person was released; `tdsync release --undo` manages it again' };
     }
     if (user !== undefined && knowledge.owners.has(user)) {
       return { code: 'owner', because: 'this person owns the organization or an account' };

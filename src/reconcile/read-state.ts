@@ -1,11 +1,14 @@
 import type { CompleteRead } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
-import type { Operation } from '../domain/operation.ts';
+import type { NamedGrant, Operation } from '../domain/operation.ts';
+import type { Rules } from '../domain/rules.ts';
 import { type Account, type GrantKey, grantKey, type Role } from '../domain/user.ts';
+import type { RuleIssue } from '../engine/compile.ts';
 import type { Links, UserIndex } from '../engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../engine/desired-state.ts';
 import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
 import type { Knowledge } from '../engine/people.ts';
+import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError } from '../errors.ts';
 import type { Parked } from '../ports.ts';
 import type { Context } from './context.ts';
@@ -21,6 +24,8 @@ export interface State {
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly begun: ReadonlySet<Email>;
   readonly read: CompleteRead;
+  /** Roles, each in one scope, that must keep a holder. */
+  readonly watched: readonly NamedGrant[];
 }
 
 /**
@@ -30,7 +35,7 @@ export interface State {
 export async function readState(context: Context, options: ReadOptions, signal: AbortSignal): Promise<State> {
   const { store } = context;
   const unfinished = store.unfinished();
-  const { entitlements, accounts } = await readEntitlements(context, options, signal);
+  const { entitlements, watched, accounts } = await readNames(context, options, signal);
   const links = readLinks(context);
   const [{ desired, read }, listed] = await bothOrNeither(
     (either) => readSource(context, entitlements, links, either),
@@ -40,7 +45,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const users = await withReturning(context, listed, desired, links, signal);
 
   const own = new Set<string>();
-  const scopes = new Set(entitlements.scopes);
+  const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
   for (const grant of store.ownGrants()) {
     own.add(`${grant.user} ${grantKey(grant)}`);
     scopes.add(grant.scope);
@@ -58,12 +63,14 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     entitlements,
     parked,
     begun: new Set(begun),
+    watched,
     knowledge: {
       assignmentsOf: (user) => assignments.get(user) ?? [],
       lastApplied: (externalId) => store.lastApplied(externalId),
       isManaged: (user: UserSid, key: GrantKey) => entitlements.named.has(key) || own.has(`${user} ${key}`),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(),
+      released: store.released(),
     },
   };
 }
@@ -96,27 +103,41 @@ async function bothOrNeither<A, B>(
   return [a.value, b.value];
 }
 
-async function readEntitlements(
-  context: Context,
-  options: ReadOptions,
-  signal: AbortSignal,
-): Promise<{ entitlements: Entitlements; accounts: readonly Account[] | undefined }> {
+/** Throws ConfigError naming every role or account that does not resolve, TargetError when they cannot be listed. */
+export async function readNames(context: Context, options: ReadOptions, signal: AbortSignal): Promise<Named> {
   const { rules, store, target, clock, refreshAssignmentsMs } = context;
-  const resolve = (roles: readonly Role[], accounts: readonly Account[] | undefined) =>
-    resolveEntitlements(rules.roles, roles, accounts, rules.organization);
   if (isFresh(store.ages().roles, refreshAssignmentsMs, options, clock.now())) {
-    const accounts = store.accounts();
-    const { entitlements, issues } = resolve(store.roles(), accounts);
-    if (issues.length === 0) return { entitlements, accounts };
+    const { issues, named } = resolveNames(rules, store.roles(), store.accounts());
+    if (issues.length === 0) return named;
   }
   const [roles, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
-  const { entitlements, issues } = resolve(roles, accounts);
+  const { issues, named } = resolveNames(rules, roles, accounts);
   if (issues.length > 0) throw new ConfigError(issues);
   if (options.keepMirror) store.refreshRoles(roles, accounts, clock.now());
-  return { entitlements, accounts };
+  return named;
 }
 
-function readLinks({ store }: Context): Links {
+/** What the configuration's names of roles and accounts mean in this organization. */
+export interface Named {
+  readonly entitlements: Entitlements;
+  readonly watched: readonly NamedGrant[];
+  readonly accounts: readonly Account[] | undefined;
+}
+
+function resolveNames(
+  { roles: rules, guards, organization }: Rules,
+  roles: readonly Role[],
+  accounts: readonly Account[] | undefined,
+): { readonly named: Named; readonly issues: readonly RuleIssue[] } {
+  const resolved = resolveEntitlements(rules, roles, accounts, organization);
+  const { watched, issues } = resolveWatchedRoles(guards.keepAtLeastOne, roles, accounts, organization);
+  return {
+    named: { entitlements: resolved.entitlements, watched, accounts },
+    issues: [...resolved.issues, ...issues],
+  };
+}
+
+export function readLinks({ store }: Context): Links {
   const byExternalId = new Map<ExternalId, UserSid>();
   const byUser = new Map<UserSid, ExternalId>();
   for (const { externalId, user } of store.links()) {

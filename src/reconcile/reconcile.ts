@@ -1,66 +1,20 @@
 /** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
 import type { Plan, Verdict } from '../domain/plan.ts';
-import type { GuardName } from '../domain/rules.ts';
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
 import { billOf } from '../engine/bill.ts';
-import { guard } from '../engine/guards.ts';
-import { makePlan, type Planned } from '../engine/planner.ts';
 import { InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
 import type { RunStart } from '../ports.ts';
 import { applyPlan } from './apply.ts';
 import type { Context } from './context.ts';
-import { readState, type State } from './read-state.ts';
-import type { ReadOptions } from './read-twilio.ts';
-import { unknownChoices } from './unknown-choices.ts';
-
-export interface PassOptions {
-  readonly refresh?: boolean | undefined;
-  /** externalIds, addresses or user SIDs; undefined means everybody. */
-  readonly only?: ReadonlySet<string> | undefined;
-  readonly allowances: ReadonlyMap<GuardName, number>;
-}
-
-export interface Proposal extends Planned {
-  readonly verdict: Verdict;
-  readonly state: State;
-}
-
-/** The same code for dry runs and for real ones: reads both sides, plans, and asks the guards. */
-export async function planOnce(
-  context: Context,
-  options: PassOptions & Pick<ReadOptions, 'keepMirror'>,
-  signal: AbortSignal,
-): Promise<Proposal> {
-  const { rules, store, clock } = context;
-  const state = await readState(context, { refresh: options.refresh, keepMirror: options.keepMirror }, signal);
-  const planned = makePlan({
-    ...state,
-    policy: rules.policy,
-    absences: store.absences(),
-    nameOf: state.entitlements.nameOf,
-    configuration: context.configuration,
-    now: clock.now(),
-    ...(options.only !== undefined && { only: options.only }),
-  });
-  const verdict = guard({
-    plan: planned.plan,
-    limits: rules.guards,
-    allowances: options.allowances,
-    lastRead: store.lastCompleteRead(),
-  });
-  context.progress.clear();
-  for (const name of unknownChoices(options.only ?? new Set(), state)) {
-    context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
-  }
-  return { ...planned, verdict, state };
-}
+import { type PassOptions, type Proposal, propose } from './propose.ts';
 
 /** Plans and reports; writes nothing, neither to Twilio nor to the snapshot. */
 export async function dryRunOnce(context: Context, options: PassOptions, signal: AbortSignal): Promise<RunReport> {
   const startedAt = context.clock.now();
-  const { plan, verdict } = await planOnce(context, { ...options, keepMirror: false }, signal);
+  const { plan, verdict, additive } = await propose(context, { ...options, keepMirror: false }, signal);
   const status = !verdict.allowed ? 'refused' : plan.operations.length === 0 ? 'converged' : 'planned';
-  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, operations: [] });
+  const part = additive && { additive: additive.plan };
+  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, ...part, operations: [] });
 }
 
 export interface ReconcileOptions extends PassOptions {
@@ -89,9 +43,11 @@ export async function reconcileOnce(
   const allowances = [...options.allowances].map(([name, limit]) => `${name}=${limit}`);
   const run = journal.start({ ...options.start, at: startedAt, allowances });
   try {
-    const proposal = await planOnce(context, { ...options, keepMirror: true }, signal);
+    const proposal = await propose(context, { ...options, keepMirror: true }, signal);
     refuseStale(options.reviewed, proposal.plan);
-    return await carryOut(run, startedAt, proposal, context, signal);
+    // Who applies a reviewed plan wants that plan or nothing.
+    const additive = options.reviewed === undefined ? proposal.additive : undefined;
+    return await carryOut(run, startedAt, { ...proposal, additive }, context, signal);
   } catch (error) {
     const { code, message } = asTdsyncError(error, signal);
     const status = signal.aborted ? 'interrupted' : code === 'stale-plan' ? 'refused' : 'failed';
@@ -109,14 +65,16 @@ export async function reconcileOnce(
 async function carryOut(
   run: string,
   startedAt: number,
-  { plan, verdict, absences, waiting, state }: Proposal,
+  proposal: Proposal,
   context: Context,
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  journal.planned(run, plan, verdict);
-  const { operations, fatal } = verdict.allowed
-    ? await applyPlan(run, plan, { parked: state.parked, waiting }, context, signal)
+  const { plan, verdict, absences, read, parked } = proposal;
+  const chosen = verdict.allowed ? proposal : proposal.additive;
+  journal.planned(run, plan, verdict, chosen?.plan);
+  const { operations, fatal } = chosen
+    ? await applyPlan(run, chosen.plan, { parked, waiting: chosen.waiting }, context, signal)
     : { operations: [], fatal: undefined };
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {
@@ -125,10 +83,11 @@ async function carryOut(
     findings: plan.findings,
     calls: context.target.calls,
     ...(fatal !== undefined && { error: { code: fatal.code, message: fatal.message } }),
-    ...(status !== 'refused' && { absences }),
-    ...((status === 'converged' || status === 'applied') && { read: plan.counts }),
+    ...(status !== 'refused' && absences && { absences }),
+    ...((status === 'converged' || status === 'applied') && read && { read }),
   });
-  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, operations });
+  const part = proposal.additive && { additive: proposal.additive.plan };
+  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...part, operations });
   return { report, error: fatal };
 }
 
@@ -138,8 +97,8 @@ function statusOf(
   fatal: TdsyncError | undefined,
   signal: AbortSignal,
 ): RunStatus {
-  if (!verdict.allowed) return 'refused';
   if (fatal !== undefined) return 'failed';
+  if (!verdict.allowed) return 'refused';
   const unfinished = operations.some(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');
   if (signal.aborted && unfinished) return 'interrupted';
   if (unfinished) return 'partial';

@@ -111,6 +111,7 @@ const reasons: Readonly<Record<Reason, string>> = {
   disabled: 'disabled in the source',
   entitled: 'a rule gives the role',
   'not-entitled': 'no rule gives the role any more',
+  undone: 'undoes an earlier run',
   gone: 'Twilio lost the user',
 };
 
@@ -126,8 +127,13 @@ export function findingsText(findings: readonly Finding[], palette: Palette, mos
 
 export function guardsText(verdict: Verdict, palette: Palette): string {
   const line = ({ guard, passed, message }: GuardResult) =>
-    passed ? `  ✓ ${guard.padEnd(13)}  ${message}` : `  ${palette.removed(`✗ ${guard.padEnd(13)}  ${message}`)}`;
-  const heading = verdict.allowed ? 'Guards' : palette.removed('Guards refuse this plan');
+    passed ? `  ✓ ${guard.padEnd(15)}  ${message}` : `  ${palette.removed(`✗ ${guard.padEnd(15)}  ${message}`)}`;
+  const { allowed, approval } = verdict;
+  const heading = !allowed
+    ? palette.removed('Guards refuse this plan')
+    : approval
+      ? palette.changed(`Guards refuse this plan, and ${printable(approval.user)} approved it`)
+      : 'Guards';
   return [palette.strong(heading), ...verdict.guards.map(line)].join('\n');
 }
 

@@ -26,25 +26,36 @@ const meanings: Readonly<Record<RunStatus | 'planned', string>> = {
   converged: 'nothing to do',
   applied: 'every operation succeeded',
   partial: 'some operations did not succeed; the next run plans them again',
-  refused: 'a guard refuses the plan; nothing was written',
+  refused: 'a guard refuses the plan',
   failed: 'the run ended early; the next run goes on from here',
   interrupted: 'asked to stop; what was in flight is finished, the next run does the rest',
 };
 
 function conclusion(report: RunReport, palette: Palette): string {
-  const { run, dryRun, status, operations, startedAt, endedAt, plan } = report;
+  const { run, dryRun, status, operations, startedAt, endedAt } = report;
+  const plan = report.additive ?? report.plan;
   const what = dryRun ? 'Dry run' : `Run ${run ?? ''}`.trim();
   const done = operations.filter(({ outcome }) => outcome.state === 'done' || outcome.state === 'already').length;
   const share = operations.length === 0 ? '' : `, ${done} of ${plan.operations.length} operations`;
   const calls = Object.values(report.calls).reduce((sum, count) => sum + count, 0);
-  const line = `${what}: ${status}, ${meanings[status]}${share}; ${plural(calls, 'call')}, ${duration((endedAt - startedAt) / 1_000)}`;
+  const written = status === 'refused' ? `; ${heldBackText(report)}` : '';
+  const line = `${what}: ${status}, ${meanings[status]}${written}${share}; ${plural(calls, 'call')}, ${duration((endedAt - startedAt) / 1_000)}`;
   const paint = status === 'refused' || status === 'failed' ? palette.removed : palette.strong;
   const hint = status === 'refused' ? `\n${howToAllow(report)}` : '';
   return `${paint(line)}${hint}`;
 }
 
-function howToAllow({ verdict }: RunReport): string {
+/** What of a refused plan is, or would be, done all the same. */
+function heldBackText({ plan, additive, dryRun }: RunReport): string {
+  if (additive === undefined) return dryRun ? 'nothing would be written' : 'nothing was written';
+  const kept = new Set(additive.operations.map(({ id }) => id));
+  const heldBack = plan.operations.filter(({ id }) => !kept.has(id)).length;
+  const done = dryRun ? 'would be done' : 'was tried';
+  return `what takes nothing away ${done} (${plural(additive.operations.length, 'operation')}), ${plural(heldBack, 'operation')} held back`;
+}
+
+function howToAllow({ verdict, plan }: RunReport): string {
   const refusing = verdict.guards.filter(({ passed }) => !passed);
   const flags = refusing.map(({ guard, measured }) => `--allow ${guard}=${measured}`).join(' ');
-  return `Read the plan. If it is right, run again with ${flags}; if not, correct the source or the rules.`;
+  return `Read the plan. If it is right, run again with ${flags}, or let exactly this plan through with \`tdsync approve ${plan.digest.slice(0, 12)}\`; if not, correct the source or the rules.`;
 }

@@ -2,6 +2,7 @@ import type { ExternalId } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Finding, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { Outcome, RunStatus } from '../domain/run.ts';
+import { listApprovals, type RecordedApproval } from './approvals.ts';
 import type { Database } from './database.ts';
 import { findingsOf } from './finding-sets.ts';
 import {
@@ -92,6 +93,8 @@ export interface RunHistory {
     externalId: ExternalId,
     limit: number,
   ): readonly (RecordedOperation & { readonly run: string; readonly startedAt: number })[];
+  /** Approvals of refused plans, the newest first. */
+  approvals(limit: number): readonly RecordedApproval[];
   /** Number of linked people. */
   managed(): number;
   /** Number of linked people who were missing from the last complete read and are not yet leavers by it. */
@@ -160,6 +163,7 @@ export function openRunHistory(database: Database): RunHistory {
           .all(externalId, limit)
           .map((row) => ({ ...toOperation(row), run: row.run, startedAt: row.startedAt })),
       ),
+    approvals: (limit) => ask(() => listApprovals(database, limit)),
     managed: () => ask(() => count('links')),
     pendingAbsences: () => ask(() => count('absences')),
   };
@@ -187,14 +191,22 @@ function operationsOfRun(database: Database, row: RunRow): RecordedOperation[] {
     .map(toOperation);
 }
 
+/** Everything the refused plan wanted, and of what was carried out all the same what became of it. */
 function refusedOperations(database: Database, row: RunRow): RecordedOperation[] {
   const plan = row.digest === null ? undefined : readRefusedPlan(database, row.digest);
-  return (plan?.operations ?? []).map((operation) => ({
-    operation,
-    state: 'pending',
-    outcome: undefined,
-    intendedAt: undefined,
-    finishedAt: undefined,
-    checkedBy: undefined,
-  }));
+  const carriedOut = operationsOfRun(database, row);
+  const known = new Set(carriedOut.map(({ operation }) => operation.id));
+  const heldBack = (plan?.operations ?? [])
+    .filter(({ id }) => !known.has(id))
+    .map((operation): RecordedOperation => {
+      return {
+        operation,
+        state: 'pending',
+        outcome: undefined,
+        intendedAt: undefined,
+        finishedAt: undefined,
+        checkedBy: undefined,
+      };
+    });
+  return [...carriedOut, ...heldBack];
 }

@@ -12,6 +12,7 @@ import type { Plan, Verdict } from '../domain/plan.ts';
 import type { Outcome } from '../domain/run.ts';
 import { InternalError } from '../errors.ts';
 import type { RunEnd, RunJournal, RunStart } from '../ports.ts';
+import { useApproval } from './approvals.ts';
 import type { Database } from './database.ts';
 import { applyEffect } from './effects.ts';
 import { addFindings } from './finding-sets.ts';
@@ -31,8 +32,8 @@ export function openRunJournal(database: Database, running: RunningRun): RunJour
       running.id = id;
       return id;
     },
-    planned: (run, plan, verdict) =>
-      database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict)),
+    planned: (run, plan, verdict, carriedOut) =>
+      database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict, carriedOut)),
     intend: (run, operation, at) =>
       database.write(`record the intent to ${operation.id}`, () => intend(database, run, operation, at)),
     complete: (run, operation, outcome, effects, at) =>
@@ -77,7 +78,7 @@ function newRunId(database: Database, at: number): string {
   return `${second}-${String(counter).padStart(3, '0')}`;
 }
 
-function planned(database: Database, run: string, plan: Plan, verdict: Verdict): void {
+function planned(database: Database, run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined): void {
   const seq = sequenceOf(database, run);
   database
     .statement(
@@ -88,14 +89,12 @@ function planned(database: Database, run: string, plan: Plan, verdict: Verdict):
     .statement('UPDATE runs SET digest = ?, counts_json = ?, verdict_json = ?, tally_json = ? WHERE seq = ?')
     .run(plan.digest, JSON.stringify(plan.counts), JSON.stringify(verdict), JSON.stringify(tallyPlan(plan)), seq);
   addFindings(database, seq, plan.findings);
-  if (!verdict.allowed) {
-    keepRefusedPlan(database, plan);
-    return;
-  }
+  if (!verdict.allowed) keepRefusedPlan(database, plan);
+  if (verdict.approval !== undefined) useApproval(database, plan.digest, run);
   const insert = database.statement(
     `INSERT INTO operations (run, id, external_id, kind, operation_json, state) VALUES (?, ?, ?, ?, ?, 'pending')`,
   );
-  for (const operation of plan.operations) {
+  for (const operation of carriedOut?.operations ?? []) {
     insert.run(seq, operation.id, operation.externalId, operation.kind, JSON.stringify(operation));
   }
 }

@@ -1,9 +1,22 @@
 import { resolve } from 'node:path';
-import type { ScopeSid } from '../domain/identity.ts';
+import type { ExternalId, ScopeSid, UserSid } from '../domain/identity.ts';
+import type { Approval } from '../domain/plan.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
 import type { RunJournal, SnapshotStore } from '../ports.ts';
+import { addApproval, openApproval } from './approvals.ts';
 import type { Database } from './database.ts';
+import {
+  type Act,
+  type KeyChange,
+  type LedgerEntry,
+  ledgerEntries,
+  release,
+  releasedUsers,
+  relink,
+  relinkProblems,
+  takeBack,
+} from './ledger.ts';
 import { knownToUs } from './links.ts';
 import { mirrorAssignments } from './mirror-assignments.ts';
 import { mirrorRoles } from './mirror-roles.ts';
@@ -14,6 +27,16 @@ import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
 
+export interface Ledger {
+  /** The newest first. */
+  entries(limit: number): readonly LedgerEntry[];
+  /** See ledger.ts. */
+  relinkProblems(changes: readonly KeyChange[]): readonly string[];
+  relink(changes: readonly KeyChange[], act: Act): void;
+  release(externalId: ExternalId, act: Act): void;
+  takeBack(user: UserSid, act: Act): void;
+}
+
 /** One open snapshot. Everything in it throws StoreError only, but for what a caller's own callback throws. */
 export interface Snapshot extends Disposable {
   readonly store: SnapshotStore;
@@ -23,6 +46,10 @@ export interface Snapshot extends Disposable {
   readonly notices: readonly string[];
   /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
   resources(): Iterable<{ readonly user: TwilioUser; readonly resource: string | undefined }>;
+  /** Lets a refused plan through once. */
+  approve(approval: Approval): void;
+  /** What people, not runs, change about who manages whom. */
+  readonly ledger: Ledger;
   /** Deletes runs that started before `before`, in milliseconds since the epoch, and returns their number. See prune.ts. */
   prune(before: number): number;
   /** May be called again. */
@@ -71,6 +98,8 @@ function assemble(
       ...users,
       ...mirrorAssignments(database),
       ...mirrorRoles(database),
+      approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
+      released: () => database.read('read who was released', () => releasedUsers(database)),
       unfinished: () => database.read('read unfinished operations', () => unfinishedOperations(database, running)),
       ...(mode === 'read' && {
         refreshUsers: refuse,
@@ -86,6 +115,14 @@ function assemble(
     history: openRunHistory(database),
     notices,
     resources,
+    ledger: {
+      entries: (limit) => database.read('read the ledger', () => ledgerEntries(database, limit)),
+      relinkProblems: (changes) => database.read('look at the links', () => relinkProblems(database, changes)),
+      relink: mode === 'write' ? (changes, act) => relink(database, changes, act) : refuse,
+      release: mode === 'write' ? (externalId, act) => release(database, externalId, act) : refuse,
+      takeBack: mode === 'write' ? (user, act) => takeBack(database, user, act) : refuse,
+    },
+    approve: mode === 'write' ? (approval) => addApproval(database, approval) : refuse,
     prune: mode === 'write' ? (before) => prune(database, before) : refuse,
     close,
     [Symbol.dispose]: close,

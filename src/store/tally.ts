@@ -31,11 +31,26 @@ export function tallyOf(database: Database, run: number): Tally {
 }
 
 /**
- * Keeps the count of a run that has ended, so that the list of runs need not count again.
- * A refused plan's operations have no rows: its count, made from the plan, stays.
+ * Keeps the count of a run that has ended, so that the list of runs need not count again. Of a refused plan only what was
+ * carried out has rows; the rest of it is still counted as pending, from the count made of the plan.
  */
 export function storeTally(database: Database, run: number): void {
-  database
-    .statement(`UPDATE runs SET tally_json = ? WHERE seq = ? AND verdict_json ->> 'allowed'`)
-    .run(JSON.stringify(tallyOf(database, run)), run);
+  const row = database
+    .statement<{ readonly tally: string | null; readonly refused: number | null }>(
+      `SELECT tally_json AS tally, NOT verdict_json ->> 'allowed' AS refused FROM runs WHERE seq = ?`,
+    )
+    .get(run);
+  const rows = tallyOf(database, run);
+  const tally = row?.refused === 1 && row.tally !== null ? withRest(JSON.parse(row.tally) as Tally, rows) : rows;
+  database.statement('UPDATE runs SET tally_json = ? WHERE seq = ?').run(JSON.stringify(tally), run);
+}
+
+function withRest(planned: Tally, carriedOut: Tally): Tally {
+  const tally: MutableTally = { ...carriedOut };
+  for (const [kind, states] of Object.entries(planned) as [OperationKind, Partial<Record<OperationState, number>>][]) {
+    const tried = Object.values(carriedOut[kind] ?? {}).reduce((sum, count) => sum + count, 0);
+    const rest = Object.values(states).reduce((sum, count) => sum + count, 0) - tried;
+    if (rest > 0) tally[kind] = { ...carriedOut[kind], pending: (carriedOut[kind]?.pending ?? 0) + rest };
+  }
+  return tally;
 }

@@ -87,7 +87,8 @@ describe.concurrent('a guard', () => {
 
   test('refuses a filter that matches nobody, whatever the limits', async () => {
     const filter = 'entry.employeeType == "employe"';
-    const limits = { deactivations: { count: 99 }, revocations: { count: 99 }, sourceShrink: { percent: 100 } };
+    const most = { count: 99 };
+    const limits = { deactivations: most, revocations: most, roleRevocations: most, sourceShrink: { percent: 100 } };
     await using world = await worldOfTen();
     await world.configure({ filter, guards: limits });
 
@@ -160,7 +161,10 @@ describe.concurrent('a guard', () => {
   });
 
   test.for([
-    ['deletions', '"deletions" is not a guard to allow; write one of deactivations, revocations, creations'],
+    [
+      'deletions',
+      '"deletions" is not a guard to allow; write one of deactivations, revocations, roleRevocations, creations',
+    ],
     ['deactivations=', '"deactivations=" is not a guard'],
     ['deactivations=some', '"deactivations=some" is not a guard'],
     ['deactivations=-1', '"deactivations=-1" is not a guard'],
@@ -223,7 +227,16 @@ describe.concurrent('a narrower run', () => {
 
     const create = await reconcile(world, '--dry-run', '--policy', 'create-only');
     const upsert = await reconcile(world, '--dry-run', '--policy', 'upsert-only');
-    const sync = await reconcile(world, '--dry-run', '--policy', 'sync', '--allow', 'revocations');
+    const sync = await reconcile(
+      world,
+      '--dry-run',
+      '--policy',
+      'sync',
+      '--allow',
+      'revocations',
+      '--allow',
+      'roleRevocations',
+    );
 
     const kinds = (run: RunDocument) => [...new Set(run.plan.operations.map(({ kind }) => kind))];
     expect(kinds(create)).toEqual(['create', 'grant']);

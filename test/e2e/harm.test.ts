@@ -33,7 +33,7 @@ describe('an organization of 150 people survives', () => {
       },
     });
     await write('developers, support');
-    const first = await reconcile(world);
+    const first = await reconcile(world, '--allow', 'adoptions');
     expect(first.plan.operations.map(({ kind }) => kind)).toEqual(Array(size).fill('adopt'));
     expect(world.twilio.requests.writes).toBe(0);
   });

@@ -343,6 +343,13 @@ describe('a CSV file that changes while it is read', () => {
     ['cut off between rows', (path) => truncateSync(path, 8 + 17 * 10)],
     ['overwritten by text that is no table', (path) => writeFileSync(path, '"'.repeat(text.length))],
     ['overwritten by as many bytes', (path) => writeFileSync(path, text)],
+    [
+      'overwritten by as many bytes, with the time set back',
+      (path) => {
+        writeFileSync(path, text);
+        utimesSync(path, 2000, 2000);
+      },
+    ],
     ['touched', (path) => utimesSync(path, 1000, 1000)],
     ['removed', (path) => rmSync(path)],
     [

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { createCsvSource } from '../../src/sources/csv/csv-source.ts';
-import { createCsvFolder, readCsv, refusalOf, systemClock } from '../support/csv-files.ts';
+import { createCsvFolder, readCsv, refusalOf, silent, systemClock } from '../support/csv-files.ts';
 
 describe('entries of a CSV file', () => {
   it('hold the demanded columns under their names, with id and location', async () => {
@@ -55,7 +55,7 @@ describe('entries of a CSV file', () => {
     const users = await folder.write('people.csv', 'id,__proto__,constructor\n1,x,y\n2,,\n');
     const seen: unknown[] = [];
 
-    await createCsvSource({ users, id: 'id' }, systemClock).read(
+    await createCsvSource({ users, id: 'id' }, systemClock, silent).read(
       { attributes: ['__proto__', 'constructor'], groups: [], allGroups: false },
       ({ attributes }) => seen.push(['__proto__', 'constructor', 'toString'].map((name) => attributes[name])),
       new AbortController().signal,
@@ -194,7 +194,7 @@ describe('reading a CSV file', () => {
   it('refuses a delimiter and a separator with which nothing can be read, both at once', () => {
     const options = { users: '/people.csv', id: 'id', delimiter: '"', groups: { column: 'groups', separator: '' } };
 
-    const create = () => createCsvSource(options, systemClock);
+    const create = () => createCsvSource(options, systemClock, silent);
 
     expect(create).toThrow(ConfigError);
     expect(create).toThrow(/source\.delimiter.*\n.*source\.groups\.separator/);
@@ -203,7 +203,11 @@ describe('reading a CSV file', () => {
   it('can be repeated', async () => {
     await using folder = await createCsvFolder();
     const users = await folder.write('people.csv', 'id,groups\n1,g\n');
-    const source = createCsvSource({ users, id: 'id', groups: { column: 'groups', separator: ';' } }, systemClock);
+    const source = createCsvSource(
+      { users, id: 'id', groups: { column: 'groups', separator: ';' } },
+      systemClock,
+      silent,
+    );
     const demand = { attributes: [], groups: ['g'], allGroups: false };
     const found: unknown[] = [];
 

@@ -26,7 +26,7 @@ function runOnce(
   at = morning,
 ): string {
   const run = journal.start(startOf({ at }));
-  if (plan !== undefined) journal.planned(run, plan, verdict);
+  if (plan !== undefined) journal.planned(run, plan, verdict, verdict.allowed ? plan : undefined);
   journal.end(run, endOf({ status, at: at + 1_000 }));
   return run;
 }
@@ -59,7 +59,7 @@ describe('the history', () => {
     const plan = planOf([...operations, untried], { findings: [finding('emp-5')] });
     const run = journal.start(startOf({ allowances: ['deactivations=40'] }));
 
-    journal.planned(run, plan, allowed);
+    journal.planned(run, plan, allowed, plan);
     outcomes.forEach((outcome, i) => {
       const operation = operations[i] ?? untried;
       if (outcome.state !== 'skipped') journal.intend(run, operation, morning + i);
@@ -108,7 +108,12 @@ describe('the history', () => {
   test('counts the operations of a running run as they stand', () => {
     const { journal, history } = open(snapshotPath());
     const run = journal.start(startOf());
-    journal.planned(run, planOf([update('emp-1', 1), update('emp-2', 2)]), allowed);
+    journal.planned(
+      run,
+      planOf([update('emp-1', 1), update('emp-2', 2)]),
+      allowed,
+      planOf([update('emp-1', 1), update('emp-2', 2)]),
+    );
 
     journal.intend(run, update('emp-1', 1), 1);
 
@@ -201,7 +206,12 @@ describe('pruning', () => {
     const snapshot = open(snapshotPath());
     const old = snapshot.journal.start(startOf({ at: morning - 100 * day }));
     const operation = update('emp-1', 1);
-    snapshot.journal.planned(old, planOf([operation], { findings: [finding('emp-7')] }), allowed);
+    snapshot.journal.planned(
+      old,
+      planOf([operation], { findings: [finding('emp-7')] }),
+      allowed,
+      planOf([operation], { findings: [finding('emp-7')] }),
+    );
     snapshot.journal.complete(
       old,
       operation,
@@ -230,10 +240,15 @@ describe('pruning', () => {
     const lost = snapshot.journal.start(startOf({ at }));
     const refusedRun = snapshot.journal.start(startOf({ at }));
     snapshot.journal.end(lost, endOf({ status: 'failed' }));
-    snapshot.journal.planned(refusedRun, planOf([update('emp-1', 1)], { digest: 'r' }), refused);
+    snapshot.journal.planned(refusedRun, planOf([update('emp-1', 1)], { digest: 'r' }), refused, undefined);
     snapshot.journal.end(refusedRun, endOf({ status: 'refused' }));
     const dying = snapshot.journal.start(startOf({ at }));
-    snapshot.journal.planned(dying, planOf([update('emp-2', 2)], { digest: 'x' }), allowed);
+    snapshot.journal.planned(
+      dying,
+      planOf([update('emp-2', 2)], { digest: 'x' }),
+      allowed,
+      planOf([update('emp-2', 2)], { digest: 'x' }),
+    );
     snapshot.journal.intend(dying, update('emp-2', 2), at);
     snapshot.journal.end(dying, endOf({ status: 'partial' }));
     const last = runOnce(snapshot, 'failed', undefined, allowed, at);

@@ -6,7 +6,7 @@ import type { ScopeSid } from '../../src/domain/identity.ts';
 import { SchemaTooNewError, SnapshotCorruptError, SnapshotUnusableError } from '../../src/errors.ts';
 import { checkSnapshot } from '../../src/store/check.ts';
 import { initial } from '../../src/store/migrations/0001-initial.ts';
-import { migrations } from '../../src/store/migrations/index.ts';
+import { migrations, schemaVersion } from '../../src/store/migrations/index.ts';
 import { openForWriting } from '../../src/store/open-for-writing.ts';
 import { openForReading } from '../../src/store/read-only.ts';
 import { openSnapshot } from '../../src/store/snapshot.ts';
@@ -61,7 +61,7 @@ describe('a new snapshot', () => {
     const lines = await Promise.all([1, 2, 3, 4].map(() => act('open', path).line()));
 
     expect(lines).toEqual(Array(4).fill('managed 0'));
-    expect(checkSnapshot(path)).toMatchObject({ schema: 1, organization, problems: [] });
+    expect(checkSnapshot(path)).toMatchObject({ schema: schemaVersion, organization, problems: [] });
   });
 
   test('leaves one file when it is closed, and may be closed again', () => {
@@ -155,7 +155,7 @@ describe('migrations', () => {
 
     expect(error).toBeInstanceOf(SchemaTooNewError);
     expect(error).toMatchObject({
-      message: `snapshot ${path} has schema version 2; this version of tdsync knows versions up to 1`,
+      message: `snapshot ${path} has schema version ${schemaVersion + 1}; this version of tdsync knows versions up to ${schemaVersion}`,
       hint: 'Upgrade tdsync, or set snapshot.path to another file.',
     });
   });
@@ -163,11 +163,14 @@ describe('migrations', () => {
   test('that fail leave the file as it was', () => {
     const path = snapshotPath();
     withUsers(path, 2);
-    const failing = [...migrations, { version: 2, sql: 'CREATE TABLE later (id); INSERT INTO nowhere VALUES (1)' }];
+    const failing = [
+      ...migrations,
+      { version: schemaVersion + 1, sql: 'CREATE TABLE later (id); INSERT INTO nowhere VALUES (1)' },
+    ];
 
     expect(() => openForWriting(path, organization, failing)).toThrow('no such table: nowhere');
 
-    expect(checkSnapshot(path)).toMatchObject({ schema: 1, problems: [] });
+    expect(checkSnapshot(path)).toMatchObject({ schema: schemaVersion, problems: [] });
   });
 });
 
@@ -258,8 +261,8 @@ describe('a check', () => {
       exists: true,
       mode: '0600',
       size: statSync(path).size,
-      schema: 1,
-      supportedSchema: 1,
+      schema: schemaVersion,
+      supportedSchema: schemaVersion,
       organization,
       problems: [],
     });

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { InternalError } from '../../src/errors.ts';
 import { checkSnapshot } from '../../src/store/check.ts';
+import { schemaVersion } from '../../src/store/migrations/index.ts';
 import { openCopy } from '../../src/store/read-only.ts';
 import { openSnapshot, type Snapshot } from '../../src/store/snapshot.ts';
 import { organization, twilioUser } from '../support/builders.ts';
@@ -110,7 +111,7 @@ describe('a snapshot opened for reading', () => {
     const writer = open(path);
 
     const run = writer.journal.start(startOf());
-    writer.journal.planned(run, planOf([update('emp-1', 1)]), refused);
+    writer.journal.planned(run, planOf([update('emp-1', 1)]), refused, undefined);
 
     expect(reader.history.run(run)?.operations.map(({ operation }) => operation.id)).toEqual(['update emp-1']);
   });
@@ -125,7 +126,7 @@ describe('in a folder where nothing can be written', () => {
     const snapshot = open(join(folder, 'tdsync.db'), 'read');
 
     expect(names(snapshot)).toEqual(['emp-1@corp.example']);
-    expect(checkSnapshot(join(folder, 'tdsync.db'))).toMatchObject({ schema: 1, organization });
+    expect(checkSnapshot(join(folder, 'tdsync.db'))).toMatchObject({ schema: schemaVersion, organization });
     expect(readdirSync(folder)).toEqual(['tdsync.db']);
   });
 

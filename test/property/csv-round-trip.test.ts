@@ -106,7 +106,7 @@ describe('a table of any values', () => {
         );
 
         const expected = rows.map(({ values }, index) => {
-          const trimmed = values.map((value) => value.trim());
+          const trimmed = values.map((value) => value.replace(/^="([^"]*)"$/, '$1').trim());
           return {
             id: trimmed[0],
             attributes: Object.fromEntries(

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Plan } from '../../src/domain/plan.ts';
 import { compileRules } from '../../src/engine/compile.ts';
 import { applyPlan } from '../../src/reconcile/apply.ts';
-import { planOnce } from '../../src/reconcile/reconcile.ts';
+import { propose } from '../../src/reconcile/propose.ts';
 import { type Organization, organizations, ruleset } from '../support/arbitrary-world.ts';
 import { createWorld, type World } from '../support/memory-world.ts';
 
@@ -27,7 +27,7 @@ function worldOf(
 }
 
 function plan(world: World) {
-  return planOnce(world.context, { allowances: new Map(), keepMirror: true }, never);
+  return propose(world.context, { allowances: new Map(), keepMirror: true }, never);
 }
 
 /** Applies the plan, or its first so many operations. Everything must succeed: Twilio in memory refuses what is not valid. */

@@ -51,9 +51,12 @@ export const accounts: readonly Account[] = [
 export const noLimits: GuardLimits = {
   deactivations: {},
   revocations: {},
+  roleRevocations: {},
   creations: {},
   renames: {},
+  adoptions: {},
   sourceShrink: {},
+  keepAtLeastOne: [],
 };
 
 export const policy: Policy = {
@@ -82,6 +85,7 @@ export function rules(over: Partial<Omit<Rules, 'policy'>> & { readonly policy?:
       { group: 'admins', grants: [{ role: 'Administrator', scope: mainAccount }] },
     ],
     guards: noLimits,
+    onRefusal: 'stop',
     ...over,
     policy: { ...policy, ...over.policy },
   };

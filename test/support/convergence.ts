@@ -7,6 +7,7 @@ import type { RunDocument, World } from './world.ts';
 export const wideGuards = {
   deactivations: { count: 9 },
   revocations: { count: 9 },
+  roleRevocations: { count: 9 },
   renames: { count: 9 },
   sourceShrink: { percent: 90 },
 };

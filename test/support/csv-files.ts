@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttributeValue, CompleteRead, Demand } from '../../src/domain/entry.ts';
-import type { Clock } from '../../src/ports.ts';
+import type { Clock, Logger } from '../../src/ports.ts';
 import { createCsvSource } from '../../src/sources/csv/csv-source.ts';
 import type { CsvOptions } from '../../src/sources/csv/options.ts';
 
@@ -30,6 +30,19 @@ export const systemClock: Clock = {
   sleep: () => Promise.reject(new Error('the CSV source does not sleep')),
 };
 
+/** For reads that have nothing to warn about. */
+export const silent: Pick<Logger, 'warn'> = {
+  warn: (fields, message) => {
+    throw new Error(`unexpected warning: ${message} ${JSON.stringify(fields)}`);
+  },
+};
+
+/** Keeps what a read warns about. */
+export function createWarnings(): Pick<Logger, 'warn'> & { readonly told: readonly unknown[] } {
+  const told: unknown[] = [];
+  return { told, warn: (fields, message) => void told.push({ ...fields, message }) };
+}
+
 interface ReadEntry {
   readonly id: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
@@ -42,14 +55,21 @@ export interface Reading {
   readonly complete: CompleteRead;
 }
 
+interface Rim {
+  readonly onEntry: () => void;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
 /** Reads everything; `onEntry` is called before each entry is kept. */
 export async function readCsv(
   options: CsvOptions,
   demand: Partial<Demand> = {},
-  { onEntry, signal, clock }: { onEntry?: () => void; signal?: AbortSignal; clock?: Clock } = {},
+  { onEntry, signal, clock, logger }: Partial<Rim> = {},
 ): Promise<Reading> {
   const entries: ReadEntry[] = [];
-  const complete = await createCsvSource(options, clock ?? systemClock).read(
+  const complete = await createCsvSource(options, clock ?? systemClock, logger ?? silent).read(
     { attributes: [], groups: [], allGroups: false, ...demand },
     (entry) => {
       onEntry?.();

@@ -54,7 +54,14 @@ export async function createLdapWorld(slapd: Slapd, changes: SourceChanges = {})
         { group: 'developers', grants: [{ role: 'Developer', scope: 'Production' }] },
         { group: 'operators', grants: [{ role: 'Support', scope: 'Production' }] },
       ],
-      guards: { deactivations: wide, revocations: wide, creations: wide, renames: wide, sourceShrink: wide },
+      guards: {
+        deactivations: wide,
+        revocations: wide,
+        roleRevocations: wide,
+        creations: wide,
+        renames: wide,
+        sourceShrink: wide,
+      },
       ...sections,
     });
   };

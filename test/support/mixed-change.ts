@@ -51,6 +51,8 @@ export const mixedSections: Sections = {
   guards: {
     deactivations: unlimited,
     revocations: unlimited,
+    roleRevocations: unlimited,
+    adoptions: unlimited,
     creations: unlimited,
     renames: unlimited,
     sourceShrink: unlimited,

@@ -31,6 +31,7 @@ export interface Given {
   readonly own?: readonly (Grant & { readonly user: UserSid })[];
   readonly accounts?: readonly Account[];
   readonly suspended?: readonly UserSid[];
+  readonly released?: readonly UserSid[];
   readonly absences?: Readonly<Record<string, number>>;
   readonly parked?: readonly Parked[];
   readonly begun?: readonly string[];
@@ -64,6 +65,7 @@ export function planFor(given: Given): Planned {
       isManaged: (user, key) => entitlements.named.has(key) || ours.has(`${user} ${key}`),
       owners: new Set((given.accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(given.suspended ?? []),
+      released: new Map((given.released ?? []).map((user) => [user, 'former' as ExternalId])),
     },
     absences: new Map(Object.entries(absences) as [ExternalId, number][]),
     parked: new Map(parked.map((each) => [each.externalId, each])),

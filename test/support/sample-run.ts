@@ -77,7 +77,7 @@ export function sampleReport(given: Given, over: Partial<RunReport> = {}, limits
     startedAt: Date.UTC(2026, 10, 24, 9, 15),
     endedAt: Date.UTC(2026, 10, 24, 9, 15, 4),
     plan,
-    verdict: guard({ plan, limits, allowances: new Map(), lastRead }),
+    verdict: guard({ plan, limits, allowances: new Map(), lastRead, holders: () => new Set(), watched: [] }),
     operations: [],
     findings: plan.findings,
     calls: { 'GET /scim/v2/Users': 1 },

@@ -23,7 +23,12 @@ const actions: Readonly<Record<string, (path: string) => void>> = {
   intend(path) {
     const { journal } = openSnapshot(path, 'write', organization);
     const run = journal.start({ command: 'reconcile', at: 1, host: 'h', pid: 1, user: 'u', allowances: [] });
-    journal.planned(run, { operations: [operation], findings: [], counts: {}, digest: 'd' } as never, allowed);
+    journal.planned(run, { operations: [operation], findings: [], counts: {}, digest: 'd' } as never, allowed, {
+      operations: [operation],
+      findings: [],
+      counts: {},
+      digest: 'd',
+    } as never);
     journal.intend(run, operation as never, 2);
     console.log(run);
     setInterval(() => {}, 60_000);

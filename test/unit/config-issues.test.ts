@@ -61,8 +61,8 @@ server: { listen: 9464 }
     ['guards: { creations: { count: 1.5 } }', 'guards.creations.count: must be a whole number'],
     ['guards: { creations: { percent: 101 } }', 'guards.creations.percent: must be at most 100'],
     [
-      'guards: { keepAtLeastOne: [Owner] }',
-      'guards.keepAtLeastOne: is not a known key; guards can also have deactivations, revocations, creations, renames, sourceShrink',
+      'guards: { holders: [Owner] }',
+      'guards.holders: is not a known key; guards can also have deactivations, revocations, roleRevocations, creations, renames, adoptions, sourceShrink, keepAtLeastOne, onRefusal',
     ],
     [
       'snapshot: { keepRuns: 90 days }',

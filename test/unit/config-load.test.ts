@@ -46,10 +46,14 @@ describe('loadConfiguration', () => {
       guards: {
         deactivations: { count: 25, percent: 10 },
         revocations: { count: 50, percent: 20 },
+        roleRevocations: { percent: 50 },
         creations: { count: 100 },
         renames: { count: 10, percent: 5 },
+        adoptions: { count: 50 },
         sourceShrink: { percent: 20 },
+        keepAtLeastOne: [],
       },
+      onRefusal: 'stop',
     });
     expect(configuration.twilio.endpoints).toEqual({
       iam: 'https://iam.twilio.com',

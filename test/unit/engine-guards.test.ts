@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Operation } from '../../src/domain/operation.ts';
+import type { NamedGrant, Operation } from '../../src/domain/operation.ts';
 import type { Plan, PlanCounts } from '../../src/domain/plan.ts';
 import type { GuardLimits, GuardName } from '../../src/domain/rules.ts';
+import type { Holders } from '../../src/engine/guard-roles.ts';
 import { guard } from '../../src/engine/guards.ts';
 import { entry, externalId, link, noLimits, rules, twilioUser, userSid } from '../support/builders.ts';
 import { planFor } from '../support/planning.ts';
@@ -42,6 +43,8 @@ function check(
   over: {
     readonly allow?: readonly [GuardName, number][];
     readonly lastRead?: { readonly entries: number; readonly inScope: number };
+    readonly holders?: Holders;
+    readonly watched?: readonly NamedGrant[];
   } = {},
 ) {
   return guard({
@@ -49,6 +52,8 @@ function check(
     limits: { ...noLimits, ...limits },
     allowances: new Map(over.allow ?? []),
     lastRead: over.lastRead,
+    holders: over.holders ?? (() => new Set()),
+    watched: over.watched ?? [],
   });
 }
 

@@ -8,7 +8,7 @@ import {
   TargetUnavailableError,
 } from '../../src/errors.ts';
 import { type Applied, applyPlan } from '../../src/reconcile/apply.ts';
-import { planOnce } from '../../src/reconcile/reconcile.ts';
+import { propose } from '../../src/reconcile/propose.ts';
 import { assignment, entry, link, twilioUser } from '../support/builders.ts';
 import { createWorld, type World, type WorldState } from '../support/memory-world.ts';
 
@@ -16,12 +16,12 @@ const never = new AbortController().signal;
 const hour = 3_600_000;
 
 function plan(world: World) {
-  return planOnce(world.context, { allowances: new Map(), keepMirror: true }, never);
+  return propose(world.context, { allowances: new Map(), keepMirror: true }, never);
 }
 
 async function run(world: World, signal: AbortSignal = never): Promise<Applied> {
-  const { plan: made, waiting, state } = await plan(world);
-  return applyPlan('run', made, { parked: state.parked, waiting }, world.context, signal);
+  const { plan: made, waiting, parked } = await plan(world);
+  return applyPlan('run', made, { parked, waiting }, world.context, signal);
 }
 
 function statesOf({ operations }: Applied): string[] {

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import type { Applied } from '../../src/reconcile/apply.ts';
 import { applyPlan } from '../../src/reconcile/apply.ts';
-import { planOnce } from '../../src/reconcile/reconcile.ts';
+import { propose } from '../../src/reconcile/propose.ts';
 import { assignment, entry, externalId, lastApplied, link, rules, twilioUser, userSid } from '../support/builders.ts';
 import { createWorld, type World } from '../support/memory-world.ts';
 
 const never = new AbortController().signal;
 
 function plan(world: World) {
-  return planOnce(world.context, { allowances: new Map(), keepMirror: true }, never);
+  return propose(world.context, { allowances: new Map(), keepMirror: true }, never);
 }
 
 async function run(world: World): Promise<Applied> {
-  const { plan: made, waiting, state } = await plan(world);
-  return applyPlan('run', made, { parked: state.parked, waiting }, world.context, never);
+  const { plan: made, waiting, parked } = await plan(world);
+  return applyPlan('run', made, { parked, waiting }, world.context, never);
 }
 
 const ann = externalId('ann');

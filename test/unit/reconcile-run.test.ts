@@ -9,7 +9,8 @@ import {
   TargetRejectedError,
   TargetUnavailableError,
 } from '../../src/errors.ts';
-import { dryRunOnce, planOnce, reconcileOnce } from '../../src/reconcile/reconcile.ts';
+import { propose } from '../../src/reconcile/propose.ts';
+import { dryRunOnce, reconcileOnce } from '../../src/reconcile/reconcile.ts';
 import { assignment, entry, link, mainAccount, noLimits, rules, twilioUser, userSid } from '../support/builders.ts';
 import { createWorld, type World } from '../support/memory-world.ts';
 
@@ -170,7 +171,7 @@ test('names of roles that do not resolve end the run before people are read', as
 
 test('the reviewed plan is applied when nothing moved', async () => {
   const world = createWorld({ entries: [entry('ann')] });
-  const { plan } = await planOnce(world.context, { allowances: new Map(), keepMirror: false }, never);
+  const { plan } = await propose(world.context, { allowances: new Map(), keepMirror: false }, never);
 
   const { report } = await reconcile(world, { reviewed: plan });
 
@@ -179,7 +180,7 @@ test('the reviewed plan is applied when nothing moved', async () => {
 
 test('a reviewed plan is refused when the source moved, and the error says which side', async () => {
   const world = createWorld({ entries: [entry('ann')] });
-  const { plan } = await planOnce(world.context, { allowances: new Map(), keepMirror: false }, never);
+  const { plan } = await propose(world.context, { allowances: new Map(), keepMirror: false }, never);
   world.entries = [entry('ann'), entry('bob')];
 
   await expect(reconcile(world, { reviewed: plan })).rejects.toThrow(StalePlanError);
@@ -190,7 +191,7 @@ test('a reviewed plan is refused when the source moved, and the error says which
 
 test('a reviewed plan whose operations were edited is not what is applied', async () => {
   const world = createWorld({ entries: [entry('ann')] });
-  const { plan } = await planOnce(world.context, { allowances: new Map(), keepMirror: false }, never);
+  const { plan } = await propose(world.context, { allowances: new Map(), keepMirror: false }, never);
 
   const { report } = await reconcile(world, { reviewed: { ...plan, operations: [] } });
 
@@ -241,7 +242,7 @@ test('rows that an organization’s listing shows of its accounts are not counte
     },
   });
 
-  const { plan } = await planOnce(world.context, { allowances: new Map(), keepMirror: true }, never);
+  const { plan } = await propose(world.context, { allowances: new Map(), keepMirror: true }, never);
 
   expect(plan.operations).toEqual([]);
   expect(plan.counts.unchanged).toBe(1);

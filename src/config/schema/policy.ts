@@ -70,13 +70,28 @@ export const guards = z
   .strictObject({
     deactivations: guard({ count: 25, percent: 10 }, 'people deactivated', managed),
     revocations: guard({ count: 50, percent: 20 }, 'people who lose a role', managed),
+    roleRevocations: guard({ percent: 50 }, 'people who lose one role in one scope', 'the people who hold it'),
     creations: guard({ count: 100 }, 'people created', managed),
     renames: guard({ count: 10, percent: 5 }, 'people whose address changes', managed),
+    adoptions: guard({ count: 50 }, 'unmanaged people adopted', managed),
     sourceShrink: guard(
       { percent: 20 },
       'entries, or people in scope, lost since the last complete read',
       'what there was then',
     ),
+    keepAtLeastOne: z
+      .array(text('role'))
+      .default([])
+      .meta({
+        title: 'list',
+        description:
+          'Roles, by name or SID, that must keep an active holder in each scope where they have one: the organization and every account.',
+        examples: [['Administrator']],
+      }),
+    onRefusal: z.enum(['stop', 'additive']).default('stop').meta({
+      description:
+        'What a refused plan means: nothing is done (`stop`), or what takes nothing away is done and the rest held back (`additive`). The run counts as refused either way.',
+    }),
   })
   .prefault({})
   .meta({

@@ -43,6 +43,16 @@ export function endOfFirstRecord(text: Buffer): number {
   }
 }
 
+/** Index where the last record that is not blank begins, in whole records; undefined when all of them are blank. */
+export function startOfLastRecord(records: Buffer): number | undefined {
+  let end = records.length;
+  while (end > 0 && blanks.includes(records[end - 1] ?? 0)) end--;
+  return end === 0 ? undefined : endOfLastRecord(records.subarray(0, end));
+}
+
+/** Line feed, carriage return, space, tab. */
+const blanks: readonly number[] = [LINE_FEED, 0x0d, 0x20, 0x09];
+
 /** Quotes nearer than this to each other are one run: starting the parser for quotes costs as much as parsing so many bytes. */
 const NEAR = 2048;
 

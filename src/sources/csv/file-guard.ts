@@ -6,6 +6,8 @@ import type { Clock } from '../../ports.ts';
 export interface GuardedFile {
   readonly path: string;
   readonly handle: FileHandle;
+  /** The same for two paths that lead to one file. */
+  readonly identity: string;
   /** Bytes when it was opened. */
   readonly size: number;
   /** Throws SourceIncompleteError when the file was written, replaced or removed since it was opened. */
@@ -36,6 +38,7 @@ export async function openGuarded(path: string, maxAgeMs: number | undefined, cl
     return {
       path,
       handle,
+      identity: `${before.dev}:${before.ino}`,
       size: Number(before.size),
       async confirmUnchanged(cause) {
         const opened = await handle.stat({ bigint: true });
@@ -80,10 +83,12 @@ interface Identity {
   readonly ino: bigint;
   readonly size: bigint;
   readonly mtimeNs: bigint;
+  /** Moves with every write, also when the producer sets the time of the last write back. */
+  readonly ctimeNs: bigint;
 }
 
 function isSame(a: Identity, b: Identity): boolean {
-  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
+  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
 }
 
 function checkAge(path: string, ageMs: number, maxAgeMs: number | undefined): void {

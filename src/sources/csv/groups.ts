@@ -1,5 +1,5 @@
 import type { Demand } from '../../domain/entry.ts';
-import { likeness } from './header.ts';
+import { likeness } from './near-names.ts';
 
 /**
  * The groups that rules want, and which of them the source turned out to hold.

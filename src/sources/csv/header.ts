@@ -1,4 +1,5 @@
 import { SourceIncompleteError } from '../../errors.ts';
+import { likeness, nearNames } from './near-names.ts';
 
 /** Which column of the file holds what a caller asked for. */
 export interface Header {
@@ -41,8 +42,19 @@ function namesOf(record: readonly string[]): string[] {
   return record.map((name) => name.trim());
 }
 
+/** The columns of another file, by which a message can say more. */
+export interface OtherColumns {
+  readonly file: string;
+  readonly names: readonly string[];
+}
+
 /** Throws SourceIncompleteError that lists every wanted column which the header lacks or has more than once. */
-export function checkColumns(header: Header, wanted: readonly string[], path: string): void {
+export function checkColumns(
+  header: Header,
+  wanted: readonly string[],
+  path: string,
+  others: readonly OtherColumns[] = [],
+): void {
   const problems: string[] = [];
   const near: string[] = [];
   for (const name of wanted) {
@@ -50,29 +62,31 @@ export function checkColumns(header: Header, wanted: readonly string[], path: st
     if (count > 1) problems.push(`column ${quoted(name)} stands ${count} times`);
     if (count > 0) continue;
     problems.push(`no column ${quoted(name)}`);
-    const alike = header.names.find((other) => likeness(other) === likeness(name));
-    if (alike !== undefined) near.push(`${quoted(name)} is spelled ${quoted(alike)} in the file`);
+    const unwanted = ({ file, names }: OtherColumns) => ({ file, names: names.filter((n) => !wanted.includes(n)) });
+    near.push(...[{ file: 'the file', names: header.names }, ...others].map(unwanted).flatMap(nearIn(name)));
   }
   if (problems.length === 0) return;
+  const elsewhere = others.length === 0 ? '' : `, and none in ${others.map(({ file }) => file).join(', ')}`;
+  const lacking = problems.some((problem) => problem.startsWith('no ')) ? elsewhere : '';
   throw new SourceIncompleteError(
-    `${path}:1: ${problems.join(', ')}; the header has ${listed(header.names)} (delimiter ${quoted(header.delimiter)})`,
+    `${path}:1: ${problems.join(', ')}; the header has ${listed(header.names)} (delimiter ${quoted(header.delimiter)})${lacking}`,
     { hint: near.length > 0 ? near.join('; ') : hintFor(header) },
   );
+}
+
+function nearIn(name: string): (columns: OtherColumns) => readonly string[] {
+  return ({ file, names }) => {
+    const near = nearNames(name, names);
+    const [alike] = near.filter((other) => likeness(other) === likeness(name));
+    if (alike !== undefined) return [`${quoted(name)} is spelled ${quoted(alike)} in ${file}`];
+    return near.length === 0 ? [] : [`has ${quoted(name)} become ${near.map(quoted).join(' or ')} in ${file}?`];
+  };
 }
 
 function hintFor(header: Header): string {
   return header.names.length === 1
     ? 'the header has one column only: is source.delimiter right?'
     : 'a column must stand in the header exactly once, spelled as in the configuration';
-}
-
-/** Equal for names that people take for the same: letter case, blanks and punctuation aside. */
-export function likeness(name: string): string {
-  const letters = name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '');
-  return letters === '' ? name : letters;
 }
 
 export function quoted(name: string): string {

@@ -1,6 +1,7 @@
 import { SourceIncompleteError } from '../../errors.ts';
 import type { GuardedFile } from './file-guard.ts';
 import { createMemberships, type GroupCensus, type Memberships } from './groups.ts';
+import type { IdOf } from './ids.ts';
 import { readTable, type TableOptions } from './table.ts';
 
 /**
@@ -11,6 +12,7 @@ export async function readMemberships(
   file: GuardedFile,
   options: TableOptions,
   census: GroupCensus,
+  idOf: IdOf,
   signal: AbortSignal,
 ): Promise<Memberships> {
   const memberships = createMemberships(census);
@@ -31,7 +33,7 @@ export async function readMemberships(
             hint: 'every row names a person and a group',
           });
         }
-        memberships.add(id, group);
+        memberships.add(idOf(id), group);
       },
     },
     signal,

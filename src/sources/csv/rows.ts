@@ -2,6 +2,7 @@ import { isAscii } from 'node:buffer';
 import type { CsvError } from 'csv-parse/sync';
 import { CsvError as CsvParseError, parse } from 'csv-parse/sync';
 import { countLineFeeds, LINE_FEED, quotedRun } from './blocks.ts';
+import { mayHoldExcelText, quotedExcelText, withoutExcelText } from './excel.ts';
 
 /**
  * Turns a block of whole records into rows.
@@ -110,8 +111,14 @@ function eachParsedRow(block: Buffer, shape: RowShape, first: number, onRow: OnR
   return first + lineFeeds;
 }
 
-/** Every record of the block with all its fields. Throws MalformedRowError. */
+/** Every record of the block with all its fields, `="007"` unwrapped. Throws MalformedRowError. */
 export function parseRecords(block: Buffer, delimiter: string, line: number): string[][] {
+  if (!mayHoldExcelText(block)) return parseQuoted(block, delimiter, line);
+  const records = parseQuoted(quotedExcelText(block, delimiter), delimiter, line);
+  return records.map((record) => record.map(withoutExcelText));
+}
+
+function parseQuoted(block: Buffer, delimiter: string, line: number): string[][] {
   // The library compares each byte with each line end, so one less is a tenth of its time.
   const lineEnds = block.includes(CARRIAGE_RETURN) ? ['\r\n', '\n'] : ['\n'];
   try {

@@ -1,4 +1,6 @@
 import { initial } from './0001-initial.ts';
+import { approvals } from './0002-approvals.ts';
+import { ledger } from './0003-ledger.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -10,7 +12,7 @@ export interface Migration {
 /**
  * All steps in order: version n stands at index n - 1.
  */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, approvals, ledger];
 
 /** What this version of the program reads and writes. */
 export const schemaVersion = migrations.length;

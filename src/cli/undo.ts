@@ -1,0 +1,55 @@
+import type { ExitCode } from './exit-codes.ts';
+import { exitCodeOfRun } from './exit-codes.ts';
+import { dryRun, type Presentation, present, realRun } from './one-run.ts';
+import { writePlanFile } from './plan-file.ts';
+import type { GlobalOptions } from './program.ts';
+import { chosen } from './reconcile.ts';
+import { openSession, parseAllowances, type Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
+
+interface UndoOptions extends GlobalOptions, Presentation {
+  readonly dryRun?: boolean;
+  readonly out?: string;
+  readonly only?: readonly string[];
+  readonly refresh?: boolean;
+  readonly allow?: readonly string[];
+}
+
+/** Takes back what a run did: a plan with guards and digest like any other. The source is not read. */
+export async function undo(run: string, options: UndoOptions): Promise<ExitCode> {
+  const { out, only, refresh } = options;
+  if (out !== undefined && !options.dryRun)
+    throw new UsageError('--out goes with --dry-run: it saves a plan for review');
+  const session = openSession(options);
+  const pass = {
+    refresh,
+    allowances: parseAllowances(options.allow),
+    only: chosen(only),
+    undo: { run, done: await operationsOf(run, session) },
+  };
+  if (!options.dryRun) return realRun(session, 'undo', pass, options);
+
+  const report = await dryRun(session, pass);
+  if (out !== undefined) {
+    const { plan, verdict, bill } = report;
+    const madeAt = new Date(report.endedAt).toISOString();
+    writePlanFile(out, { version: 1, madeAt, options: { undo: run, ...(only && { only }) }, plan, verdict, bill });
+  }
+  present(report, options);
+  return exitCodeOfRun(report.status, options.detailedExitcode === true);
+}
+
+/** What the run did. Throws UsageError when there is no such run, or when it did nothing. */
+export async function operationsOf(run: string, { configuration }: Session) {
+  const { openSnapshot } = await import('../store/snapshot.ts');
+  using snapshot = openSnapshot(configuration.snapshot.path, 'read', configuration.rules.organization);
+  const details = snapshot.history.run(run);
+  if (details === undefined) {
+    throw new UsageError(`undo: there is no run ${run} in ${configuration.snapshot.path}`, {
+      hint: '`tdsync runs` lists the runs; what is older than snapshot.keepRuns is gone',
+    });
+  }
+  const done = details.operations.filter(({ outcome }) => outcome?.state === 'done').map(({ operation }) => operation);
+  if (done.length === 0) throw new UsageError(`undo: run ${run} changed nothing, so there is nothing to undo`);
+  return done;
+}

@@ -1,0 +1,96 @@
+/** What a run would do: read both sides, plan, ask the guards. The same code for dry runs and for real ones. */
+import type { ExternalId } from '../domain/identity.ts';
+import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
+import type { GuardName, Policy } from '../domain/rules.ts';
+import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
+import { holdersOf } from '../engine/guard-roles.ts';
+import { guard } from '../engine/guards.ts';
+import { makePlan, type Planned } from '../engine/planner.ts';
+import type { Parked } from '../ports.ts';
+import type { Context } from './context.ts';
+import { readState } from './read-state.ts';
+import type { ReadOptions } from './read-twilio.ts';
+import { proposeUndo, type Undone } from './undo.ts';
+import { unknownChoices } from './unknown-choices.ts';
+
+export interface PassOptions {
+  readonly refresh?: boolean | undefined;
+  /** externalIds, addresses or user SIDs; undefined means everybody. */
+  readonly only?: ReadonlySet<string> | undefined;
+  readonly allowances: ReadonlyMap<GuardName, number>;
+  /** Takes back what a run did, instead of following the source. */
+  readonly undo?: Undone | undefined;
+}
+
+export interface Proposal {
+  readonly plan: Plan;
+  readonly verdict: Verdict;
+  /** People of whom something is left out, because Twilio refused it before. */
+  readonly waiting: ReadonlySet<ExternalId>;
+  readonly parked: ReadonlyMap<ExternalId, Parked>;
+  /** What a refused plan still does: its part that takes nothing away, when the configuration chose that. */
+  readonly additive: Pick<Planned, 'plan' | 'waiting'> | undefined;
+  /** What the read of the source leaves behind when the run was good; undefined when none was read. */
+  readonly absences: ReadonlyMap<ExternalId, number> | undefined;
+  readonly read: PlanCounts | undefined;
+}
+
+export type ProposeOptions = PassOptions & Pick<ReadOptions, 'keepMirror'>;
+
+/** Throws SourceError, TargetError or ConfigError when there can be no plan. */
+export async function propose(context: Context, options: ProposeOptions, signal: AbortSignal): Promise<Proposal> {
+  const { store, clock } = context;
+  const proposal =
+    options.undo === undefined
+      ? await followSource(context, options, signal)
+      : await proposeUndo(context, options.undo, options, signal);
+  context.progress.clear();
+  const { plan, verdict } = proposal;
+  const approval = verdict.allowed ? undefined : store.approval(plan.digest, clock.now());
+  return approval === undefined ? proposal : { ...proposal, verdict: approved(verdict, approval) };
+}
+
+/** A person's word counts more than a guard's, for exactly the plan that was read. */
+function approved(verdict: Verdict, approval: Approval): Verdict {
+  return { ...verdict, allowed: true, approval };
+}
+
+async function followSource(context: Context, options: ProposeOptions, signal: AbortSignal): Promise<Proposal> {
+  const { rules, store, clock } = context;
+  const state = await readState(context, { refresh: options.refresh, keepMirror: options.keepMirror }, signal);
+  const holders = holdersOf(state.users.bySid.values(), state.knowledge.assignmentsOf);
+  const lastRead = store.lastCompleteRead();
+  const absences = store.absences();
+  const plan = (policy: Policy): Planned & { readonly verdict: Verdict } => {
+    const planned = makePlan({
+      ...state,
+      policy,
+      absences,
+      nameOf: state.entitlements.nameOf,
+      configuration: context.configuration,
+      now: clock.now(),
+      ...(options.only !== undefined && { only: options.only }),
+    });
+    const verdict = guard({
+      plan: planned.plan,
+      limits: rules.guards,
+      allowances: options.allowances,
+      lastRead,
+      holders,
+      watched: state.watched,
+    });
+    return { ...planned, verdict };
+  };
+  const proposed = plan(rules.policy);
+  const additive =
+    takesAway(proposed.verdict) && rules.onRefusal === 'additive' ? plan(additivePolicy(rules.policy)) : undefined;
+  for (const name of unknownChoices(options.only ?? new Set(), state)) {
+    context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
+  }
+  return {
+    ...proposed,
+    parked: state.parked,
+    additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
+    read: proposed.plan.counts,
+  };
+}

@@ -1,0 +1,94 @@
+/** Takes back what a run did. The source is not read: the history says what to restore, and Twilio what there is. */
+import type { UserSid } from '../domain/identity.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { RoleAssignment, TwilioUser } from '../domain/user.ts';
+import { indexUsers, type UserIndex } from '../engine/correlate.ts';
+import { holdersOf } from '../engine/guard-roles.ts';
+import { guard } from '../engine/guards.ts';
+import type { Knowledge } from '../engine/people.ts';
+import { planUndo } from '../engine/undo-plan.ts';
+import type { Context } from './context.ts';
+import type { Proposal, ProposeOptions } from './propose.ts';
+import { readLinks, readNames } from './read-state.ts';
+import { readAssignments, readUsers } from './read-twilio.ts';
+
+export interface Undone {
+  /** Id of the run. */
+  readonly run: string;
+  /** What it did: operations whose outcome was done, in their order. */
+  readonly done: readonly Operation[];
+}
+
+/** The plan that undoes a run, judged by the guards like any other. Throws TargetError and ConfigError. */
+export async function proposeUndo(
+  context: Context,
+  { run, done }: Undone,
+  options: ProposeOptions,
+  signal: AbortSignal,
+): Promise<Proposal> {
+  const { rules, store, clock, configuration } = context;
+  const reading = { refresh: options.refresh, keepMirror: options.keepMirror };
+  const { entitlements, watched, accounts } = await readNames(context, reading, signal);
+  const listed = await readUsers(context, reading, store.unfinished().length > 0, signal);
+  const users = await withUnlisted(context, listed, done, signal);
+  const links = readLinks(context);
+  const scopes = new Set([
+    ...entitlements.scopes,
+    ...watched.map(({ scope }) => scope),
+    ...done.flatMap((operation) => ('grant' in operation ? [operation.grant.scope] : [])),
+  ]);
+  const assignments = await readAssignments(context, reading, scopes, new Set(), signal);
+  const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
+  const knowledge: Knowledge = {
+    assignmentsOf,
+    lastApplied: (externalId) => store.lastApplied(externalId),
+    isManaged: () => true,
+    owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+    suspended: new Set(),
+    released: store.released(),
+  };
+  const lastRead = store.lastCompleteRead();
+  const managed = links.byExternalId.size;
+  const plan = planUndo({
+    run,
+    done,
+    users,
+    links,
+    knowledge,
+    policy: rules.policy,
+    configuration,
+    counts: lastRead ?? { entries: managed, inScope: managed },
+    now: clock.now(),
+    ...(options.only !== undefined && { only: options.only }),
+  });
+  const verdict = guard({
+    plan,
+    limits: rules.guards,
+    allowances: options.allowances,
+    lastRead,
+    holders: holdersOf(users.bySid.values(), assignmentsOf),
+    watched,
+  });
+  const nothingRead = { absences: undefined, read: undefined, additive: undefined };
+  return { plan, verdict, waiting: new Set(), parked: new Map(), ...nothingRead };
+}
+
+/** Whether Twilio lists inactive people is not documented: whom the run changed is looked for by SID. */
+async function withUnlisted(
+  { target }: Context,
+  listed: readonly TwilioUser[],
+  done: readonly Operation[],
+  signal: AbortSignal,
+): Promise<UserIndex> {
+  const index = indexUsers(listed);
+  const concerned = new Set(
+    done.flatMap((operation) => ('user' in operation && operation.user ? [operation.user] : [])),
+  );
+  const found: TwilioUser[] = [];
+  for (const user of concerned) {
+    if (index.bySid.has(user)) continue;
+    const unlisted = await target.readUser(user, signal);
+    if (unlisted !== undefined) found.push(unlisted.user);
+  }
+  return found.length === 0 ? index : indexUsers([...listed, ...found]);
+}
