@@ -5,6 +5,7 @@ import type { ScopeSid } from './domain/identity.ts';
 import type { CompiledRules } from './engine/compile.ts';
 import type { Clock, DirectorySource, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
+import type { Outside } from './sources/ldap/servers.ts';
 import type { Snapshot } from './store/snapshot.ts';
 import type { TwilioTarget } from './twilio/twilio-target.ts';
 
@@ -87,5 +88,10 @@ export async function composeSource(settings: SourceSettings, rim: Rim): Promise
     return createCsvSource(settings.options, rim.clock);
   }
   const { createLdapSource } = await import('./sources/ldap/ldap-source.ts');
-  return createLdapSource(settings.options, rim.logger);
+  return createLdapSource(settings.options, rim.logger, ldapOutside(rim));
+}
+
+/** Chance and time for the LDAP source; names are looked up as the system says. */
+export function ldapOutside({ clock }: Rim): Outside {
+  return { random: Math.random, now: () => clock.now() };
 }

@@ -13,10 +13,13 @@ import { formatResultCode } from './result-codes.ts';
 export class ConversationLostError extends Error {
   /** What to try, where the cause is known. */
   readonly hint: string | undefined;
+  /** Of the socket's error. */
+  readonly code: string | undefined;
 
-  constructor(message: string, hint?: string) {
+  constructor(message: string, hint?: string, code?: string) {
     super(message);
     this.hint = hint;
+    this.code = code;
   }
 }
 
@@ -35,7 +38,7 @@ export interface Exchange {
   detach(): Socket;
   /** Says goodbye (RFC 4511 section 4.3) and closes. Safe to call at any time, and twice. */
   close(): void;
-  /** Breaks off: the request under way rejects with `reason`. */
+  /** Says goodbye and breaks off: the request under way rejects with `reason`. */
   abort(reason: unknown): void;
 }
 
@@ -86,13 +89,20 @@ export function createExchange(socket: Socket): Exchange {
     request?.resolve(result);
   }
 
-  function breakOff(reason: unknown): void {
+  /** `politely`: the server is there and listens, so it is told (RFC 4511 section 4.3). */
+  function breakOff(reason: unknown, politely = false): void {
     if (ended !== undefined) return;
     ended = { reason };
     clearTimeout(timer);
-    socket.destroy();
+    if (politely) sayGoodbye();
+    else socket.destroy();
     pending?.reject(reason);
     pending = undefined;
+  }
+
+  function sayGoodbye(): void {
+    socket.write(new UnbindRequest({ messageId: lastId + 1 }).write());
+    socket.destroySoon();
   }
 
   function onData(chunk: Buffer): void {
@@ -100,12 +110,19 @@ export function createExchange(socket: Socket): Exchange {
     try {
       framer.push(chunk);
     } catch (error) {
-      breakOff(error instanceof MalformedMessageError ? notLdap(error, lastId <= 1) : error);
+      if (error instanceof MalformedMessageError) breakOff(notLdap(error, lastId <= 1));
+      else breakOff(error, true);
     }
   }
   const onEnd = () => breakOff(new ConversationLostError(`the server closed the connection${notice}`));
   const onError = (error: NodeJS.ErrnoException) =>
-    breakOff(new ConversationLostError(`the connection broke${notice} (${error.code ?? error.message})`));
+    breakOff(
+      new ConversationLostError(
+        `the connection broke${notice} (${error.code ?? error.message})`,
+        undefined,
+        error.code,
+      ),
+    );
 
   socket.on('data', onData);
   socket.on('end', onEnd);
@@ -118,7 +135,7 @@ export function createExchange(socket: Socket): Exchange {
         if (ended !== undefined) return reject(ended.reason);
         pending = { id: message.messageId, handlers, resolve, reject };
         timer = setTimeout(() => {
-          breakOff(new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms`));
+          breakOff(new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms`), true);
         }, timeoutMs);
         socket.write(message.write());
       });
@@ -140,10 +157,9 @@ export function createExchange(socket: Socket): Exchange {
       if (ended !== undefined) return;
       ended = { reason: new ConversationLostError('the connection is closed') };
       clearTimeout(timer);
-      socket.write(new UnbindRequest({ messageId: lastId + 1 }).write());
-      socket.destroySoon();
+      sayGoodbye();
     },
-    abort: breakOff,
+    abort: (reason) => breakOff(reason, true),
   };
 }
 
