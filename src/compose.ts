@@ -14,6 +14,8 @@ export interface Rim {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly progress: Progress;
+  /** When each directory server failed last, by URL; as long as the process lives, which has many runs as a daemon. */
+  readonly serverFailures: Map<string, number>;
   /** For proxies (HTTPS_PROXY, NO_PROXY …). */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -91,7 +93,7 @@ export async function composeSource(settings: SourceSettings, rim: Rim): Promise
   return createLdapSource(settings.options, rim.logger, ldapOutside(rim));
 }
 
-/** Chance and time for the LDAP source; names are looked up as the system says. */
-export function ldapOutside({ clock }: Rim): Outside {
-  return { random: Math.random, now: () => clock.now() };
+/** Chance, time and memory for the LDAP source; names are looked up as the system says. */
+export function ldapOutside({ clock, serverFailures }: Rim): Outside {
+  return { random: Math.random, now: () => clock.now(), failures: serverFailures };
 }

@@ -43,6 +43,18 @@ describe.skipIf(!slapdIsInstalled())('doctor looks at each directory server', ()
     ]);
   });
 
+  test('with the authorities of the operating system, when told to', async () => {
+    await using world = await createLdapWorld(slapd, { tls: { caFile: undefined, systemStore: true } });
+    const trusting = { environment: { SSL_CERT_FILE: slapd.caFile, SSL_CERT_DIR: '/nowhere' } };
+
+    const without = await world.tdsync('doctor');
+    const run = await world.start(['doctor'], trusting).ended;
+
+    expect(without.code).toBe(1);
+    expect(without.stdout).toMatch(/signed by an unknown CA|the operating system trusts no authority/);
+    expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('answers with TLSv1.3, trusted')]);
+  });
+
   test('and warns of one that is down while another one can be read', async () => {
     const dead = 'ldaps://127.0.0.1:1';
     await using world = await createLdapWorld(slapd, { url: [dead, slapd.ldapsUrl] });

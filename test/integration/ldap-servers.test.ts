@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { SourceIncompleteError, SourceUnavailableError } from '../../src/errors.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import type { Outside } from '../../src/sources/ldap/servers.ts';
+import { syncDn, syncPassword } from '../support/directory-ldif.ts';
 import {
   createTestLogger,
   demandOf,
@@ -14,6 +15,7 @@ import {
   secret,
 } from '../support/ldap-reading.ts';
 import { type LdapServer, type Reply, type Script, startLdapServer } from '../support/ldap-server.ts';
+import { slapdIsInstalled, startSlapd } from '../support/slapd.ts';
 
 let servers: LdapServer[] = [];
 
@@ -221,8 +223,12 @@ describe('the error of the last server', () => {
     const first = await closedPort();
     const second = await serve({ search: () => [done(52)] });
 
-    const error = await failureOf(readAll(sourceOf([first, second.url])));
+    const logger = createTestLogger();
 
+    const error = await failureOf(readAll(sourceOf([first, second.url], {}, logger)));
+
+    // Of the last one the error tells.
+    expect(logger.warnings()).toEqual(['a directory server cannot be read; the next one is tried']);
     expect(error).toBeInstanceOf(SourceUnavailableError);
     expect(error.message).toBe(
       `no directory server can be read: (1) ${first}: connecting failed: connection refused (ECONNREFUSED) ` +
@@ -262,6 +268,19 @@ describe('from read to read', () => {
     expect([failedOver, remembered, forgotten]).toEqual(['id-2', 'id-2', 'id-1']);
   });
 
+  test('it is remembered by all sources that share the memory, as the runs of a daemon do', async () => {
+    const first = await serve({ search: (_search, index) => (index === 0 ? ['end'] : [user(1), done()]) });
+    const second = await serve(whole(2));
+    const outside = { now: () => 0, failures: new Map<string, number>() };
+    const idRead = async () =>
+      (await readAll(sourceOf([first.url, second.url], {}, createTestLogger(), outside)))[0]?.id;
+
+    const runs = [await idRead(), await idRead()];
+
+    expect(runs).toEqual(['id-2', 'id-2']);
+    expect([...outside.failures.keys()]).toEqual([first.url]);
+  });
+
   test('a server that failed is still asked when no other one can be read', async () => {
     let isUp = false;
     const first = await serve({ search: () => (isUp ? [user(1), done()] : ['end']) });
@@ -292,4 +311,29 @@ test('an abort ends the read at once and is not taken for a failure of the serve
 
   await expect(read).rejects.toBe(reason);
   expect(second.binds).toEqual([]);
+});
+
+describe.skipIf(!slapdIsInstalled())('two OpenLDAP servers', () => {
+  const developers = { name: 'developers', kind: 'groupOfNames' as const, members: [0] };
+
+  test('are read in order; when one has ended the other one serves the whole read', async () => {
+    const [first, second] = await Promise.all([
+      startSlapd({ people: 3, groups: [developers] }),
+      startSlapd({ people: 4, groups: [developers] }),
+    ]);
+    const source = createLdapSource(
+      ldapOptions('', { urls: [first.ldapUrl, second.ldapUrl], bindDn: syncDn, bindPassword: secret(syncPassword) }),
+      createTestLogger(),
+    );
+    const countOf = async () => (await readAll(source, demandOf({ groups: ['developers'] }))).length;
+
+    const whole = await countOf();
+    await first.kill();
+    const failedOver = await countOf();
+    await Promise.all([first.stop(), second.stop()]);
+    const error = await failureOf(countOf());
+
+    expect([whole, failedOver]).toEqual([3, 4]);
+    expect(error.message).toMatch(/^no directory server can be read: \(1\) .*ECONNREFUSED.* \(2\) .*ECONNREFUSED/);
+  });
 });

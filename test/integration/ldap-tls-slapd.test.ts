@@ -235,10 +235,13 @@ describe.skipIf(!slapdIsInstalled())('OpenLDAP that demands a client certificate
   });
 
   test.each(['TLS 1.3', 'TLS 1.2'])('refuses us without one, and says so (%s)', async (version) => {
-    const error = await failureOf(readAll(sourceOf((version === 'TLS 1.3' ? slapd : legacy).ldapsUrl, account)));
+    const { ldapsUrl } = version === 'TLS 1.3' ? slapd : legacy;
 
-    expect(error).toBeInstanceOf(SourceUnavailableError);
-    expect(`${error.message} ${error.hint}`).toMatch(/client certificate/);
+    const bound = await failureOf(readAll(sourceOf(ldapsUrl, account)));
+    const anonymous = await failureOf(readAll(sourceOf(ldapsUrl)));
+
+    expect(bound).toBeInstanceOf(SourceUnavailableError);
+    for (const error of [bound, anonymous]) expect(`${error.message} ${error.hint}`).toMatch(/client certificate/);
   });
 
   test.each<readonly [string, () => CertificateFiles]>([

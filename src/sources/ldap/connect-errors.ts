@@ -10,7 +10,7 @@ import { SourceUnavailableError } from '../../errors.ts';
 import { namesOf } from './certificate-chain.ts';
 
 /** A clause for a sentence, and what to try. */
-interface Cause {
+export interface Cause {
   readonly reason: string;
   readonly hint: string;
   /** The same at every server, or not to be tried at several. */
@@ -100,10 +100,10 @@ const alerts: Readonly<Record<string, Cause>> = {
   BAD_CERTIFICATE: refusedCertificate('it is damaged, missing or not accepted'),
   UNSUPPORTED_CERTIFICATE: refusedCertificate(
     'it is of an unsupported kind',
-    'issue it with extendedKeyUsage clientAuth',
+    'issue tls.certFile anew, with extendedKeyUsage clientAuth',
   ),
   CERTIFICATE_REVOKED: refusedCertificate('it is revoked'),
-  CERTIFICATE_EXPIRED: refusedCertificate('it has expired', 'renew it'),
+  CERTIFICATE_EXPIRED: refusedCertificate('it has expired', 'renew tls.certFile'),
   CERTIFICATE_UNKNOWN: refusedCertificate('it is not accepted'),
   UNKNOWN_CA: refusedCertificate('the server does not know the CA that signed it'),
   ACCESS_DENIED: refusedCertificate('access is denied'),
@@ -115,9 +115,9 @@ function causeOf(code: string, step: string): Cause | undefined {
   return alert === undefined ? causes[code] : alerts[alert];
 }
 
-/** Whether an error code is the server's judgement of the TLS handshake, which may come after it ended here (TLS 1.3). */
-export function isAlert(code: string | undefined): code is string {
-  return code !== undefined && /^ERR_SSL_.*_ALERT_/.test(code);
+/** What the server says of the handshake in an alert; undefined for every other error code. */
+export function alertOf(code: string | undefined): Cause | undefined {
+  return code !== undefined && /^ERR_SSL_.*_ALERT_/.test(code) ? causeOf(code, tlsHandshake) : undefined;
 }
 
 /** `step` is what was tried: `connecting`, `the TLS handshake`. */

@@ -3,13 +3,12 @@ import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import { bind, requestStartTls } from './bind.ts';
-import { connectError, isAlert, tlsHandshake } from './connect-errors.ts';
 import { deadlineError, ReadDeadlineError } from './deadline.ts';
-import { type AnswerHandlers, ConversationLostError, createExchange, type Exchange } from './exchange.ts';
+import { type AnswerHandlers, ConversationLostError, createExchange, type Doubt, type Exchange } from './exchange.ts';
 import type { LdapResult } from './ldap-result.ts';
 import type { ServerAddress } from './options.ts';
 import { createReferrals, type Referrals } from './referrals.ts';
-import { readTlsMaterial } from './tls-files.ts';
+import { readTlsMaterial, type TlsMaterial } from './tls-files.ts';
 import { encrypt, openTcp } from './transport.ts';
 
 /** A connection that is bound and ready to search. */
@@ -76,27 +75,24 @@ async function openExchange(
   const tcp = await openTcp(options, address, signal);
   const loopback = isLoopback(tcp.remoteAddress ?? '');
   let secured = address.secure ? await encrypt(tcp, material, options, address, signal) : undefined;
-  let exchange = abortable(createExchange(secured ?? tcp), signal);
+  let exchange = abortable(createExchange(secured ?? tcp, doubtOf(secured, material)), signal);
   try {
     signal.throwIfAborted();
     if (options.tls.startTls) {
       await requestStartTls(exchange, options, address);
       secured = await encrypt(exchange.detach(), material, options, address, signal);
-      exchange = abortable(createExchange(secured), signal);
+      exchange = abortable(createExchange(secured, doubtOf(secured, material)), signal);
     } else if (!address.secure && !loopback) {
       logger.warn(
         { url: address.url },
         'the LDAP connection is not encrypted: password and entries can be read on the way; use ldaps:// or tls.startTls',
       );
     }
-    const certificate = asksForCertificate(secured) ? (material.cert === undefined ? 'missing' : 'shown') : undefined;
-    await bind(exchange, options, address).catch((error: unknown) => {
-      throw lostWhile(address.url, error, certificate);
-    });
+    await bind(exchange, options, address);
     return exchange;
   } catch (error) {
     exchange.close();
-    throw lostWhile(address.url, error, undefined);
+    throw lostWhile(address.url, error);
   }
 }
 
@@ -118,28 +114,22 @@ function abortable(exchange: Exchange, signal: AbortSignal): Exchange {
   };
 }
 
-/** Only a server that asks for a client certificate says which signatures it takes (RFC 8446 section 4.3.2). */
-function asksForCertificate(socket: TLSSocket | undefined): boolean {
-  return (socket?.getSharedSigalgs() ?? []).length > 0;
+/** Servers without alerts just close when they do not like our certificate (GnuTLS, with which Debian builds OpenLDAP). */
+function doubtOf(socket: TLSSocket | undefined, { cert }: TlsMaterial): Doubt | undefined {
+  // Only a server that asks for a client certificate says which signatures it takes (RFC 8446 section 4.3.2).
+  if ((socket?.getSharedSigalgs() ?? []).length === 0) return undefined;
+  return {
+    clause: `it had asked for a client certificate, ${cert === undefined ? 'and tls.certFile is not set' : 'and may not accept ours (tls.certFile)'}`,
+    hint: 'give tls.certFile and tls.keyFile a valid certificate of a CA that the server trusts for clients; its log says more',
+  };
 }
 
-/** `certificate`: ours, when the server asked for one. With TLS 1.3 it judges it after the handshake has ended on this side. */
-function lostWhile(url: string, error: unknown, certificate: 'missing' | 'shown' | undefined): unknown {
+function lostWhile(url: string, error: unknown): unknown {
   if (!(error instanceof ConversationLostError)) return error;
-  if (isAlert(error.code)) return connectError(url, tlsHandshake, { code: error.code });
-  const reason = {
-    missing: `${error.message}; it had asked for a client certificate, and tls.certFile is not set`,
-    shown: `${error.message}; it had asked for a client certificate, and may not accept ours (tls.certFile)`,
-  };
-  const hint =
-    certificate === undefined
-      ? 'check that the server runs, and that ldap:// and ldaps:// fit the port'
-      : 'give tls.certFile and tls.keyFile a valid certificate of a CA that the server trusts for clients; its log says more';
-  const message = certificate === undefined ? error.message : reason[certificate];
-  return new SourceUnavailableError(`${url}: connecting failed: ${message}`, {
-    hint: error.hint ?? hint,
+  return new SourceUnavailableError(`${url}: connecting failed: ${error.message}`, {
+    hint: error.hint ?? 'check that the server runs, and that ldap:// and ldaps:// fit the port',
     cause: error,
-    elsewhere: true,
+    elsewhere: !error.everywhere,
   });
 }
 

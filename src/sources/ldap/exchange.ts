@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { type Message, UnbindRequest } from 'ldapts';
+import { alertOf } from './connect-errors.ts';
 import { createFramer, type Frame, MalformedMessageError } from './framing.ts';
 import { type LdapResult, readReferences, readResult } from './ldap-result.ts';
 import { formatResultCode } from './result-codes.ts';
@@ -13,13 +14,13 @@ import { formatResultCode } from './result-codes.ts';
 export class ConversationLostError extends Error {
   /** What to try, where the cause is known. */
   readonly hint: string | undefined;
-  /** Of the socket's error. */
-  readonly code: string | undefined;
+  /** Other servers would do the same, or should not be asked. */
+  readonly everywhere: boolean;
 
-  constructor(message: string, hint?: string, code?: string) {
+  constructor(message: string, hint?: string, everywhere = false) {
     super(message);
     this.hint = hint;
-    this.code = code;
+    this.everywhere = everywhere;
   }
 }
 
@@ -54,15 +55,23 @@ const searchReference = 0x73;
 const intermediate = 0x79;
 const resultOperations: ReadonlySet<number> = new Set([0x61, 0x65, 0x78]);
 
-export function createExchange(socket: Socket): Exchange {
+/** What a server that ends the conversation before its first answer may mean by it: a clause, and what to try. */
+export interface Doubt {
+  readonly clause: string;
+  readonly hint: string;
+}
+
+export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
   const framer = createFramer(onFrame);
   let lastId = 0;
   let pending: PendingRequest | undefined;
   let timer: NodeJS.Timeout | undefined;
   let notice = '';
+  let answered = false;
   let ended: { readonly reason: unknown } | undefined;
 
   function onFrame(frame: Frame): void {
+    answered = true;
     if (frame.messageId === 0) {
       // Unsolicited: only the notice of disconnection exists (RFC 4511 section 4.4.1).
       const { code, message } = readResult(frame);
@@ -114,15 +123,17 @@ export function createExchange(socket: Socket): Exchange {
       else breakOff(error, true);
     }
   }
-  const onEnd = () => breakOff(new ConversationLostError(`the server closed the connection${notice}`));
+  function lost(what: string, code?: string): ConversationLostError {
+    // With TLS 1.3 the server judges our certificate after the handshake has ended on this side.
+    const alert = alertOf(code);
+    if (alert !== undefined)
+      return new ConversationLostError(`${alert.reason} (${code})`, alert.hint, alert.everywhere);
+    if (answered || doubt === undefined) return new ConversationLostError(what);
+    return new ConversationLostError(`${what}; ${doubt.clause}`, doubt.hint);
+  }
+  const onEnd = () => breakOff(lost(`the server closed the connection${notice}`));
   const onError = (error: NodeJS.ErrnoException) =>
-    breakOff(
-      new ConversationLostError(
-        `the connection broke${notice} (${error.code ?? error.message})`,
-        undefined,
-        error.code,
-      ),
-    );
+    breakOff(lost(`the connection broke${notice} (${error.code ?? error.message})`, error.code));
 
   socket.on('data', onData);
   socket.on('end', onEnd);

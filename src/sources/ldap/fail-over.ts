@@ -37,13 +37,15 @@ export async function readWithFailOver(
     if (handedOver > 0) throw asIncomplete(error, handedOver);
     if (!error.elsewhere) throw withEarlier(error, failures);
     failures.push(error);
-    logger.warn(
-      { reason: error.message, hint: error.hint },
-      'a directory server cannot be read; the next one is tried',
-    );
   }
+  let told = 0;
 
   for await (const address of servers.candidates(signal, mayGoOn)) {
+    for (const { message, hint } of failures.slice(told)) {
+      const fields = { reason: message, hint, next: address.url };
+      logger.warn(fields, 'a directory server cannot be read; the next one is tried');
+    }
+    told = failures.length;
     try {
       const read = await readFrom(address, count);
       servers.worked(address);

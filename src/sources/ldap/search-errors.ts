@@ -43,7 +43,7 @@ export function lostError(position: SearchPosition, error: ConversationLostError
   const hint =
     error.hint ??
     'try again; if it happens at the same place again, the server log says why, and timeouts.operation may be too short';
-  return incompleteError(position, error.message, hint, error, true);
+  return incompleteError(position, error.message, hint, error, !error.everywhere);
 }
 
 export function incompleteError(

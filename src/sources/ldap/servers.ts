@@ -10,6 +10,8 @@ export interface Outside {
   readonly random?: () => number;
   /** Milliseconds since the epoch. Left out: nothing is remembered from read to read. */
   readonly now?: () => number;
+  /** When each server failed last, by URL. Left out: known to this source alone. */
+  readonly failures?: Map<string, number>;
 }
 
 /** How long a server that failed is asked last, in milliseconds. */
@@ -27,9 +29,7 @@ export interface Servers {
 }
 
 export function createServers(urls: readonly ServerUrl[], options: LdapOptions, outside: Outside): Servers {
-  const { resolveSrv = createSrvResolver(), random = () => 1 - Number.EPSILON, now } = outside;
-  /** When each server failed last, by its URL. */
-  const failures = new Map<string, number>();
+  const { resolveSrv = createSrvResolver(), random = () => 1 - Number.EPSILON, now, failures = new Map() } = outside;
 
   function failedLately({ url }: ServerAddress): boolean {
     const failedAt = failures.get(url);
