@@ -81,7 +81,7 @@ describe('a first page that is refused without an entry is asked for again at ha
 
     const error = await failureOf(readAll(sourceOf(server.url)));
 
-    expect(error.message).toContain('sizeLimitExceeded (4); this limits all pages together');
+    expect(error.message).toContain('sizeLimitExceeded (4); either pages of this size are too large (pageSize)');
     expect(server.searches).toHaveLength(1);
   });
 });
@@ -112,6 +112,12 @@ describe('the time for the whole read', () => {
 
     expect(error.message).toContain(first.url);
     expect(second.searches).toEqual([]);
+  });
+
+  test('may be longer than a timer can wait', async () => {
+    const server = await serve({ search: () => [user(1), done()] });
+
+    expect(await readAll(sourceOf(server.url, { timeouts: { readMs: 60 * 24 * 60 * 60_000 } }))).toHaveLength(1);
   });
 
   test('also ends an attempt to connect', async () => {
@@ -174,7 +180,7 @@ describe.skipIf(!slapdIsInstalled())('OpenLDAP with limits', () => {
 
     expect(error).toBeInstanceOf(SourceIncompleteError);
     expect(error.message).toMatch(/sizeLimitExceeded \(4\)|adminLimitExceeded \(11\)/);
-    expect(error.message).toContain('this limits all pages together');
+    expect(error.message).toContain('this limits all pages together, so smaller pages do not help');
     expect(error.hint).toContain('size.prtotal');
   });
 });

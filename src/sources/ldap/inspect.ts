@@ -32,26 +32,26 @@ export interface Inspection {
   readonly problem?: SourceError;
 }
 
-/** Every server that the options name, looked at one after the other. Throws ConfigError, and the signal's reason. */
+/** Every server that the options name, looked at all at once. Throws ConfigError, and the signal's reason. */
 export async function inspectServers(
   options: LdapOptions,
   outside: Outside,
   signal: AbortSignal,
 ): Promise<readonly Inspection[]> {
-  const inspections: Inspection[] = [];
-  const report = (url: string, error: unknown) => {
-    if (!(error instanceof SourceError)) throw error;
-    inspections.push({ url, chain: [], problem: error });
-  };
+  const inspections: Promise<Inspection>[] = [];
   const servers = createServers(checkOptions(options), options, outside);
-  for await (const address of servers.candidates(signal, (error) => report(options.urls.join(' or '), error))) {
-    try {
-      inspections.push(await inspect(options, address, signal));
-    } catch (error) {
-      report(address.url, error);
-    }
+  const lookUpFailed = (error: unknown) => {
+    inspections.push(Promise.resolve(failed(options.urls.join(' or '), error)));
+  };
+  for await (const address of servers.candidates(signal, lookUpFailed)) {
+    inspections.push(inspect(options, address, signal).catch((error: unknown) => failed(address.url, error)));
   }
-  return inspections;
+  return Promise.all(inspections);
+}
+
+function failed(url: string, error: unknown): Inspection {
+  if (!(error instanceof SourceError)) throw error;
+  return { url, chain: [], problem: error };
 }
 
 /** Our own certificate; undefined when none is configured. Throws SourceUnavailableError when it or its key cannot be used. */

@@ -30,7 +30,11 @@ export function resultError(
   if (result.code === 32 && result.matchedDn === '' && existing.length > 0)
     details.push(`the server holds ${existing.join(' and ')}`);
   if ((result.code === 4 || result.code === 11) && position.entries > 0)
-    details.push('this limits all pages together, so smaller pages do not help');
+    details.push(
+      position.page === 1
+        ? 'either pages of this size are too large (pageSize), or this limits all pages together'
+        : 'this limits all pages together, so smaller pages do not help',
+    );
   if (result.referrals.length > 0) details.push(`it refers to ${result.referrals.join(', ')}`);
   const message = `${describeSearch(position)} failed on page ${position.page} after ${count(position.entries)}: ${details.join('; ')}`;
   // Once entries have come, the part that came must not be taken for the whole, whatever the code.
