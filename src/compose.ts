@@ -5,6 +5,7 @@ import type { ScopeSid } from './domain/identity.ts';
 import type { CompiledRules } from './engine/compile.ts';
 import type { Clock, DirectorySource, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
+import type { Outside } from './sources/ldap/servers.ts';
 import type { Snapshot } from './store/snapshot.ts';
 import type { TwilioTarget } from './twilio/twilio-target.ts';
 
@@ -13,6 +14,8 @@ export interface Rim {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly progress: Progress;
+  /** When each directory server failed last, by URL; as long as the process lives, which has many runs as a daemon. */
+  readonly serverFailures: Map<string, number>;
   /** For proxies (HTTPS_PROXY, NO_PROXY …). */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -87,5 +90,10 @@ export async function composeSource(settings: SourceSettings, rim: Rim): Promise
     return createCsvSource(settings.options, rim.clock, rim.logger);
   }
   const { createLdapSource } = await import('./sources/ldap/ldap-source.ts');
-  return createLdapSource(settings.options, rim.logger, { now: () => rim.clock.now() });
+  return createLdapSource(settings.options, rim.logger, ldapOutside(rim));
+}
+
+/** Chance, time and memory for the LDAP source; names are looked up as the system says. */
+export function ldapOutside({ clock, serverFailures }: Rim): Outside {
+  return { random: Math.random, now: () => clock.now(), failures: serverFailures };
 }

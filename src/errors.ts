@@ -47,7 +47,19 @@ function formatIssue(issue: ConfigIssue): string {
   return `${place}${issue.path === '' ? '' : `${issue.path}: `}${issue.message}`;
 }
 
-export abstract class SourceError extends TdsyncError {}
+export interface SourceDetails extends ErrorDetails {
+  readonly elsewhere?: boolean;
+}
+
+export abstract class SourceError extends TdsyncError {
+  /** The fault is that of one server: another server of the same directory may do better. */
+  readonly elsewhere: boolean;
+
+  constructor(message: string, details: SourceDetails = {}) {
+    super(message, details);
+    this.elsewhere = details.elsewhere ?? false;
+  }
+}
 
 /** The source cannot be reached or refuses us. */
 export class SourceUnavailableError extends SourceError {

@@ -10,12 +10,13 @@ import { ConfigError, TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
+import { checkServers } from './doctor-servers.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
 import { locate, openSession, type Session } from './session.ts';
 import { palette, print } from './terminal.ts';
 
-interface Check {
+export interface Check {
   readonly check: string;
   readonly state: 'ok' | 'warning' | 'failed';
   readonly message: string;
@@ -33,6 +34,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
     ...checkSecretReferences(session),
     ...(await attempt('snapshot', () => checkSnapshotFile(session))),
     ...(await checkTwilio(session, shutdown.signal)),
+    ...(await attempt('servers', () => checkServers(session, shutdown.signal))),
     ...(await attempt('source', () => checkSource(session, shutdown.signal))),
   ];
   print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
@@ -50,7 +52,7 @@ function asText(checks: readonly Check[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-async function attempt(check: string, work: () => Check[] | Promise<Check[]>): Promise<Check[]> {
+export async function attempt(check: string, work: () => Check[] | Promise<Check[]>): Promise<Check[]> {
   try {
     return await work();
   } catch (error) {

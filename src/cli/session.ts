@@ -56,6 +56,7 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
     compiled,
     digest: digest(configurationDigestInput(configuration)),
     rim: {
+      serverFailures: new Map(),
       clock: systemClock,
       logger: createLogger({ level, format, destination, colour: hasColours(process.stderr) }),
       progress,

@@ -172,7 +172,7 @@ describe.skipIf(!sambaIsInstalled())('a Samba domain controller', () => {
     /** One entry of which the first few values of an attribute were asked for, as if the server sent no more at once. */
     async function readInRanges(base: string, attribute: string, first: number): Promise<unknown> {
       const address = parseServerUrl(samba.ldapsUrl);
-      if (address === undefined) throw new Error(samba.ldapsUrl);
+      if (address === undefined || !('host' in address)) throw new Error(samba.ldapsUrl);
       const { signal } = new AbortController();
       const connection = await openConnection(adOptions(samba), address, createTestLogger(), signal);
       const decoder = createEntryDecoder([attribute]);

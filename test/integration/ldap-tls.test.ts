@@ -1,14 +1,21 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { SourceUnavailableError } from '../../src/errors.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
-import { type CertificateFiles, makeCa, makeServerCertificate } from '../support/certificates.ts';
+import {
+  type CertificateFiles,
+  makeCa,
+  makeClientCertificate,
+  makeServerCertificate,
+} from '../support/certificates.ts';
 import { createTestLogger, failureOf, ldapOptions, type OptionChanges, readAll } from '../support/ldap-reading.ts';
 
 let folder: string;
@@ -164,4 +171,86 @@ describe('a failed connection names its cause', () => {
     expect(missing.message).toContain('absent.pem cannot be used: ENOENT');
     expect(none.message).toContain('empty.pem cannot be used: it holds no PEM certificate');
   });
+});
+
+describe('a server that refuses our client certificate in an alert is quoted, and no other server is asked', () => {
+  /** OpenSSL's own test server: it checks client certificates and says what it thinks of them. */
+  async function verifyingServer(version: string): Promise<{ url: string; stop(): Promise<void> }> {
+    const { certFile, keyFile } = makeServerCertificate(folder, ca, `verifying${version}`, ['IP:127.0.0.1']);
+    const child = spawn(
+      'openssl',
+      [
+        ...['s_server', '-accept', '127.0.0.1:0', version, '-cert', certFile, '-key', keyFile],
+        ...['-CAfile', ca.certFile, '-Verify', '2', '-verify_return_error'],
+      ],
+      { stdio: ['pipe', 'pipe', 'ignore'] },
+    );
+    const exited = once(child, 'exit');
+    const listening = Promise.withResolvers<string>();
+    exited.then(() => listening.reject(new Error('openssl s_server does not start')));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const port = /^ACCEPT .*:(\d+)$/.exec(line)?.[1];
+      if (port !== undefined) listening.resolve(port);
+    });
+    return {
+      url: `ldaps://127.0.0.1:${await listening.promise}`,
+      async stop() {
+        child.kill();
+        await exited;
+      },
+    };
+  }
+
+  describe.each(['-tls1_3', '-tls1_2'])('%s', (version) => {
+    let server: Awaited<ReturnType<typeof verifyingServer>>;
+
+    beforeAll(async () => {
+      server = await verifyingServer(version);
+    });
+
+    afterAll(() => server.stop());
+
+    test.each<readonly [string, () => CertificateFiles | undefined, RegExp]>([
+      ['none', () => undefined, /the server demands a client certificate|the TLS handshake failed/],
+      [
+        'of an unknown CA',
+        () => makeClientCertificate(folder, makeCa(folder, 'stranger'), 'unknown-client'),
+        /refuses our client certificate \(tls\.certFile\): the server does not know the CA that signed it/,
+      ],
+      [
+        'expired',
+        () => makeClientCertificate(folder, ca, 'expired-client', -1),
+        /refuses our client certificate \(tls\.certFile\): it has expired/,
+      ],
+      [
+        'made for servers',
+        () => makeServerCertificate(folder, ca, 'server-client', ['DNS:x']),
+        /refuses our client certificate \(tls\.certFile\): it is of an unsupported kind/,
+      ],
+    ])('%s', async (_what, make, cause) => {
+      const files = make();
+      const second = await closedPort();
+
+      const error = await failure(server.url, {
+        urls: [server.url, second],
+        bindDn: 'cn=sync,dc=x',
+        bindPassword: { reference: 'env:P', read: () => 'hunter2' },
+        tls: files === undefined ? {} : { certFile: files.certFile, keyFile: files.keyFile },
+      });
+
+      expect(error).toBeInstanceOf(SourceUnavailableError);
+      expect(error.message).toMatch(cause);
+      expect(error.hint).toContain('tls.certFile');
+      if (cause.source.includes('refuses')) expect(error.message).not.toContain(second);
+    });
+  });
+
+  async function closedPort(): Promise<string> {
+    const server = createServer();
+    const port = await listen(server);
+    servers = servers.filter((one) => one !== server);
+    server.close();
+    await once(server, 'close');
+    return `ldaps://127.0.0.1:${port}`;
+  }
 });

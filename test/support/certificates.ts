@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Files of a certificate and its key, PEM. */
@@ -33,14 +33,73 @@ export function makeServerCertificate(
   names: readonly string[],
   days = 30,
 ): CertificateFiles {
+  const extensions = `subjectAltName=${names.join(',')}\nextendedKeyUsage=serverAuth\n`;
+  return sign(folder, ca, name, extensions, ['-days', String(days)]);
+}
+
+/** A server certificate that nobody signed but itself. */
+export function makeSelfSigned(folder: string, name: string, names: readonly string[]): CertificateFiles {
+  const files = { certFile: join(folder, `${name}.pem`), keyFile: join(folder, `${name}.key`) };
+  openssl([
+    ...['req', '-x509', ...keyOptions, '-days', '30', '-subj', `/CN=${name}`],
+    ...['-addext', `subjectAltName=${names.join(',')}`, '-addext', 'extendedKeyUsage=serverAuth'],
+    ...['-keyout', files.keyFile, '-out', files.certFile],
+  ]);
+  return files;
+}
+
+/** A certificate that says who a client is: `cn=name`. Negative `days`: expired. */
+export function makeClientCertificate(folder: string, ca: CertificateFiles, name: string, days = 30): CertificateFiles {
+  return sign(folder, ca, name, 'extendedKeyUsage=clientAuth\n', ['-days', String(days)]);
+}
+
+/** A server certificate whose time has not come. */
+export function makeFutureCertificate(
+  folder: string,
+  ca: CertificateFiles,
+  name: string,
+  names: readonly string[],
+): CertificateFiles {
+  const extensions = `subjectAltName=${names.join(',')}\nextendedKeyUsage=serverAuth\n`;
+  return sign(folder, ca, name, extensions, { startdate: '20900101000000Z', enddate: '20910101000000Z' });
+}
+
+interface Dates {
+  readonly startdate: string;
+  readonly enddate: string;
+}
+
+function sign(
+  folder: string,
+  ca: CertificateFiles,
+  name: string,
+  extensions: string,
+  validity: readonly string[] | Dates,
+): CertificateFiles {
   const files = { certFile: join(folder, `${name}.pem`), keyFile: join(folder, `${name}.key`) };
   const request = join(folder, `${name}.csr`);
-  const extensions = join(folder, `${name}.ext`);
-  writeFileSync(extensions, `subjectAltName=${names.join(',')}\nextendedKeyUsage=serverAuth\n`);
+  const extensionFile = join(folder, `${name}.ext`);
+  writeFileSync(extensionFile, extensions);
   openssl(['req', ...keyOptions, '-subj', `/CN=${name}`, '-keyout', files.keyFile, '-out', request]);
+  if (!('startdate' in validity)) {
+    openssl([
+      ...['x509', '-req', '-in', request, '-CA', ca.certFile, '-CAkey', ca.keyFile, '-CAcreateserial'],
+      ...[...validity, '-extfile', extensionFile, '-out', files.certFile],
+    ]);
+    return files;
+  }
+  // Only `openssl ca` sets the beginning, and it wants a folder of its own.
+  const books = join(folder, `${name}.ca`);
+  mkdirSync(books);
+  writeFileSync(join(books, 'index.txt'), '');
+  writeFileSync(
+    join(books, 'ca.cnf'),
+    `[ca]\ndefault_ca=it\n[it]\ndatabase=${books}/index.txt\nnew_certs_dir=${books}\nrand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n`,
+  );
   openssl([
-    ...['x509', '-req', '-in', request, '-CA', ca.certFile, '-CAkey', ca.keyFile, '-CAcreateserial'],
-    ...['-days', String(days), '-extfile', extensions, '-out', files.certFile],
+    ...['ca', '-batch', '-notext', '-config', join(books, 'ca.cnf'), '-cert', ca.certFile, '-keyfile', ca.keyFile],
+    ...['-startdate', validity.startdate, '-enddate', validity.enddate],
+    ...['-extfile', extensionFile, '-in', request, '-out', files.certFile],
   ]);
   return files;
 }

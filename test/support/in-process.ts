@@ -88,6 +88,7 @@ function sessionOf(world: World, clock: Clock, variables: Readonly<Record<string
     rim: {
       clock,
       logger: { debug: silent, info: silent, warn: silent, error: silent },
+      serverFailures: new Map(),
       progress: { update: silent, clear: silent },
       environment: {},
     },

@@ -55,6 +55,8 @@ export interface LdapServer {
   readonly binds: readonly string[];
   /** Unbind requests. */
   unbinds(): number;
+  /** Resolves when the first search has come. */
+  searched(): Promise<void>;
   /** Resolves when no client is connected. */
   disconnected(): Promise<void>;
   stop(): Promise<void>;
@@ -71,6 +73,7 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
   const clients = new Set<Socket>();
   let unbinds = 0;
   let onDisconnected = () => {};
+  const firstSearch = Promise.withResolvers<void>();
 
   const server = createServer((socket) => {
     clients.add(socket);
@@ -88,6 +91,7 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
       } else if (frame.operation === searchRequest) {
         const search = readSearch(frame);
         searches.push(search);
+        firstSearch.resolve();
         send(socket, frame.messageId, script.search(search, searches.length - 1), 0x65);
       } else if (frame.operation === extendedRequest) {
         send(socket, frame.messageId, script.startTls ?? [{ done: { code: 2, message: 'no such operation' } }], 0x78);
@@ -108,6 +112,7 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
     searches,
     binds,
     unbinds: () => unbinds,
+    searched: () => firstSearch.promise,
     disconnected: () =>
       new Promise((resolve) => {
         onDisconnected = resolve;

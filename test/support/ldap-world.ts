@@ -8,7 +8,7 @@ type Values = Readonly<Record<string, string | readonly string[]>>;
 
 /** Keys of the section `source`; users, groups and tls are laid over the defaults one level deep. */
 export interface SourceChanges {
-  readonly url?: string;
+  readonly url?: string | readonly string[];
   readonly bindDn?: string;
   readonly password?: string;
   readonly tls?: object;

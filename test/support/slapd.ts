@@ -7,7 +7,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import { makeCa, makeServerCertificate } from './certificates.ts';
+import { type CertificateFiles, makeCa, makeServerCertificate } from './certificates.ts';
 import { type DirectorySeed, directoryLdif, limitedDn, suffix, syncDn, writeLdif } from './directory-ldif.ts';
 
 const slapdBinary = '/usr/sbin/slapd';
@@ -67,15 +67,21 @@ export interface SlapdOptions extends DirectorySeed {
   readonly log?: boolean;
   /** Lines for slapd.conf that come before the other access rules. */
   readonly access?: string;
+  /** Lines for slapd.conf that hold for the whole server; the last of several wins. */
+  readonly global?: string;
+  /** The CA of the server and of its clients; one of its own when left out. */
+  readonly ca?: CertificateFiles;
+  /** What the server shows instead of a certificate of the CA for localhost. */
+  readonly identity?: CertificateFiles;
 }
 
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const folder = mkdtempSync(join(tmpdir(), 'tdsync-slapd-'));
   mkdirSync(join(folder, 'db'));
-  const ca = makeCa(folder, 'ca');
+  const ca = options.ca ?? makeCa(folder, 'ca');
   const otherCa = makeCa(folder, 'other-ca');
   const names = ['DNS:localhost', `DNS:${hostname()}`, 'IP:127.0.0.1'];
-  const server = makeServerCertificate(folder, ca, 'server', names);
+  const server = options.identity ?? makeServerCertificate(folder, ca, 'server', names);
   const configFile = join(folder, 'slapd.conf');
   writeFileSync(configFile, configuration(folder, ca.certFile, server.certFile, server.keyFile, options));
   const ldif = join(folder, 'seed.ldif');
@@ -185,6 +191,7 @@ TLSCertificateKeyFile ${key}
 TLSVerifyClient never
 threads 4
 sizelimit 500
+${options.global ?? ''}
 database mdb
 suffix ${suffix}
 rootdn cn=admin,${suffix}

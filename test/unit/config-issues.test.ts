@@ -30,7 +30,7 @@ server: { listen: 9464 }
       '5 twilio.limits.requestsPerSecond: must be at least 0.1',
       '5 twilio.limits.timeout: must have a unit, such as 30s or 30m',
       '6 source.bindPassword: is required with bindDn',
-      '8 source.url: must be ldaps://host, ldap://host or either with a port, and nothing after it',
+      '8 source.url: must be ldaps://host, ldap://host, either with a port, or ldaps+srv://domain, ldap+srv://domain, and nothing after it',
       '10 source.users.baseDn[0]: must be a distinguished name, e.g. ou=people,dc=corp,dc=example',
       '10 source.users.filter: must be an LDAP filter with balanced parentheses, e.g. (objectClass=person) (RFC 4515)',
       '11 attributes.userName: is required: address by which the person signs in',
@@ -142,7 +142,8 @@ server: { listen: 9464 }
     ['users: { baseDn: 1 }', 'source.users.baseDn: must be a text, not a number'],
     ['users: { baseDn: [dc=x, 1] }', 'source.users.baseDn[1]: must be a text, not a number'],
     ['users: { baseDn: "dc=x" }, pageSize: 10001', 'source.pageSize: must be at most 10000'],
-    ['users: { baseDn: "dc=x" }, preset: openldap', 'source.preset: is not a known key'],
+    ['users: { baseDn: "dc=x" }, preset: novell', 'source.preset: must be one of'],
+    ['users: { baseDn: "dc=x" }, tls: { certFile: c.pem }', 'source.tls.certFile: and keyFile belong together'],
     ['users: { baseDn: "dc=x", filter: (a=b)(c=d) }', 'source.users.filter: must be an LDAP filter'],
   ])('an LDAP source with %s is refused', (keys, message) => {
     const csv = `source: { type: ldap, url: "ldaps://ldap.corp.example", ${keys} }\n`;
@@ -150,6 +151,12 @@ server: { listen: 9464 }
     const issues = issuesOf(minimal('', { csv }));
 
     expect(issues).toEqual([expect.stringContaining(`4 ${message}`)]);
+  });
+
+  it('an LDAP source whose servers are partly encrypted is refused', () => {
+    const csv = 'source: { type: ldap, url: ["ldaps+srv://corp.example", "ldap://dc1"], users: { baseDn: "dc=x" } }\n';
+
+    expect(issuesOf(minimal('', { csv }))).toEqual([expect.stringContaining('source.url: mixes ldaps:// and ldap://')]);
   });
 
   it.each([

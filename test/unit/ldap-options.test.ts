@@ -41,6 +41,21 @@ describe('options that cannot be used are refused before anything is connected',
     expect(issuesOf({ tls: { startTls: true } }, 'ldaps://localhost')).toEqual(['source.tls.startTls']);
   });
 
+  test('StartTLS on an ldaps domain', () => {
+    expect(issuesOf({ tls: { startTls: true } }, 'ldaps+srv://corp.example')).toEqual(['source.tls.startTls']);
+  });
+
+  test('a client certificate without its key, or on a connection that is not encrypted', () => {
+    const certFile = '/etc/tdsync/client.pem';
+
+    expect(issuesOf({ tls: { certFile } }, 'ldaps://localhost')).toEqual(['source.tls.certFile']);
+    expect(issuesOf({ tls: { certFile, keyFile: '/etc/tdsync/client.key' } })).toEqual(['source.tls.certFile']);
+  });
+
+  test('servers of which some are encrypted and some are not', () => {
+    expect(issuesOf({ urls: ['ldaps://dc1', 'ldap://dc2'] })).toEqual(['source.url']);
+  });
+
   test.each(['http://localhost', 'localhost:389', 'ldap://', 'ldap://host/dc=x', 'ldap://user@host'])(
     'the URL %s',
     (url) => {
@@ -62,14 +77,32 @@ test('names in the form of Active Directory are accepted for binding', () => {
 });
 
 test('ports follow from the scheme, and IPv6 addresses lose their brackets', () => {
-  expect(parseServerUrl('ldap://dc1.corp.example')).toEqual({ host: 'dc1.corp.example', port: 389, secure: false });
-  expect(parseServerUrl('ldaps://[::1]/')).toEqual({ host: '::1', port: 636, secure: true });
-  expect(parseServerUrl('ldaps://dc1:3269')).toEqual({ host: 'dc1', port: 3269, secure: true });
+  expect(parseServerUrl('ldap://dc1.corp.example')).toMatchObject({
+    host: 'dc1.corp.example',
+    port: 389,
+    secure: false,
+  });
+  expect(parseServerUrl('ldaps://[::1]/')).toMatchObject({ host: '::1', port: 636, secure: true });
+  expect(parseServerUrl('ldaps://dc1:3269')).toMatchObject({ host: 'dc1', port: 3269, secure: true });
+});
+
+test('a URL with +srv names a domain, also one of a site or with underscores, and has no port', () => {
+  expect(parseServerUrl('ldap+srv://corp.example')).toMatchObject({ domain: 'corp.example', secure: false });
+  expect(parseServerUrl('ldaps+srv://Lisbon._sites.corp.example.')).toMatchObject({
+    domain: 'Lisbon._sites.corp.example',
+    secure: true,
+  });
+  expect(parseServerUrl('ldap+srv://corp.example:389')).toBeUndefined();
+  expect(parseServerUrl('ldap+srv://[::1]')).toBeUndefined();
 });
 
 test('a base that another one covers is dropped', () => {
-  expect(distinctBases(['ou=a,dc=x', 'dc=x', 'OU=A, DC=X', 'dc=y'], 'sub')).toEqual(['dc=x', 'dc=y']);
-  expect(distinctBases(['ou=a,dc=x', 'dc=x', 'OU=A, DC=X'], 'one')).toEqual(['ou=a,dc=x', 'dc=x']);
+  const bases = ['ou=a,dc=x', 'dc=x', 'OU=A, DC=X', 'dc=y'];
+
+  expect(distinctBases(bases, 'sub')).toEqual(['dc=x', 'dc=y']);
+  // One level and the base itself do not reach into other bases: only the same base twice is one too many.
+  expect(distinctBases(bases, 'one')).toEqual(['ou=a,dc=x', 'dc=x', 'dc=y']);
+  expect(distinctBases(bases, 'base')).toEqual(['ou=a,dc=x', 'dc=x', 'dc=y']);
 });
 
 describe('a filter', () => {

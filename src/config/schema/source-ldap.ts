@@ -1,23 +1,7 @@
 import * as z from 'zod';
 import { presetNames } from '../ldap-presets.ts';
-import { duration, flag, path, secret, text, whenObject, wholeNumber } from './values.ts';
-
-const serverUrl = z.string().refine(isLdapUrl, {
-  error:
-    'must be ldaps://host, ldap://host, either with a port, or ldaps+srv://domain, ldap+srv://domain, and nothing after it',
-});
-
-const url = z.union([serverUrl, z.array(serverUrl).min(1)]).meta({
-  title: 'URL or list of URLs',
-  description:
-    'The directory servers, tried in order until one can be read. `ldaps+srv://domain` asks DNS for the servers of a domain (RFC 2782), as Active Directory publishes them.',
-  examples: [['ldaps://dc1.corp.example', 'ldaps://dc2.corp.example']],
-});
-
-function isLdapUrl(value: string): boolean {
-  const parsed = /^ldaps?(?:\+srv)?:\/\/[^/?#@]+\/?$/i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
-  return parsed !== undefined && parsed.hostname !== '' && !(parsed.protocol.includes('+srv') && parsed.port !== '');
-}
+import { isEncrypted, timeouts, tls, url } from './source-ldap-servers.ts';
+import { flag, secret, text, whenObject, wholeNumber } from './values.ts';
 
 /** RFC 4514: only a sign that it is a name at all; the server knows better. */
 function distinguishedName() {
@@ -61,46 +45,6 @@ function scope() {
     .default('sub')
     .meta({ description: 'How deep to search: the whole tree, one level below the base, or the base itself.' });
 }
-
-const tls = z
-  .strictObject({
-    caFile: path()
-      .optional()
-      .meta({
-        description:
-          "PEM file with the authority of the server's certificate. When not set, the authorities that Node.js trusts.",
-        examples: ['ca.pem'],
-      }),
-    systemStore: flag().default(false).meta({
-      description:
-        'Trust the authorities that the operating system trusts, and those of `caFile` besides when it is set.',
-    }),
-    certFile: path()
-      .optional()
-      .meta({
-        description:
-          'PEM file with our own certificate, and its chain, for servers that ask for one. Without `bindDn` it also says who we are (SASL EXTERNAL, RFC 4513).',
-        examples: ['client.pem'],
-      }),
-    keyFile: path()
-      .optional()
-      .meta({ description: 'PEM file with the private key of `certFile`.', examples: ['client.key'] }),
-    startTls: flag()
-      .default(false)
-      .meta({ description: 'Turn an ldap:// connection into TLS before anything is sent.' }),
-    minVersion: z
-      .enum(['TLSv1.2', 'TLSv1.3'])
-      .default('TLSv1.2')
-      .meta({ description: 'Oldest version of TLS accepted.' }),
-    serverName: text('host name')
-      .optional()
-      .meta({
-        description: "Name that the server's certificate must carry, when it is not the host of the URL.",
-        examples: ['ldap.corp.example'],
-      }),
-  })
-  .prefault({})
-  .meta({ description: 'How the connection is protected. The certificate is always checked.' });
 
 const users = z
   .strictObject({
@@ -162,15 +106,6 @@ const groups = z
   .optional()
   .meta({ description: 'Where groups are found. Needed when a role rule names a group.' });
 
-const timeouts = z
-  .strictObject({
-    connect: duration().default('10s').meta({ description: 'For the connection, TLS included.' }),
-    operation: duration().default('300s').meta({ description: 'For each answer of the server, e.g. one page.' }),
-    read: duration().default('1h').meta({ description: 'For a whole read of the directory.' }),
-  })
-  .prefault({})
-  .meta({ description: 'How long the server may take.' });
-
 export const ldapSource = z
   .strictObject({
     type: z.literal('ldap').meta({ description: 'An LDAP directory (RFC 4511).' }),
@@ -200,7 +135,7 @@ export const ldapSource = z
     groups,
     referrals: z.enum(['refuse', 'ignore', 'follow']).default('refuse').meta({
       description:
-        'What to do about parts of the tree that are on another server: refuse the read as incomplete, go on without them, or ask that server too, with the same bind and TLS.',
+        'What to do about parts of the tree that are on another server: refuse the read as incomplete, go on without them (but never without a whole base), or ask that server too, with the same bind and no weaker TLS.',
     }),
     pageSize: wholeNumber(1, 10_000).optional().meta({
       description: 'Entries asked for at a time (RFC 2696); less when the server refuses so many. Default: 1000.',
@@ -217,9 +152,14 @@ export const ldapSource = z
     error: 'is required with bindPassword',
     when: whenObject,
   })
-  .refine((source) => !(source.tls?.startTls === true && [source.url].flat().some((one) => /^ldaps[:+]/i.test(one))), {
+  .refine((source) => !(source.tls?.startTls === true && [source.url].flat().some(isEncrypted)), {
     path: ['tls', 'startTls'],
     error: 'is for ldap:// only: an ldaps:// connection is TLS from its start',
+    when: whenObject,
+  })
+  .refine((source) => source.tls?.startTls === true || new Set([source.url].flat().map(isEncrypted)).size === 1, {
+    path: ['url'],
+    error: 'mixes ldaps:// and ldap://: who disturbs the encrypted servers would get to see the password',
     when: whenObject,
   })
   .refine((source) => (source.tls?.certFile === undefined) === (source.tls?.keyFile === undefined), {

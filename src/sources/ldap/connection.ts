@@ -1,30 +1,37 @@
-import { BindRequest, ExtendedRequest } from 'ldapts';
+import type { TLSSocket } from 'node:tls';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
-import { activeDirectoryRemedy } from './active-directory-errors.ts';
-import { type AnswerHandlers, ConversationLostError, createExchange, type Exchange } from './exchange.ts';
+import { bind, requestStartTls } from './bind.ts';
+import { deadlineError, ReadDeadlineError } from './deadline.ts';
+import { type AnswerHandlers, ConversationLostError, createExchange, type Doubt, type Exchange } from './exchange.ts';
 import type { LdapResult } from './ldap-result.ts';
 import type { ServerAddress } from './options.ts';
-import { describeResultCode, formatResultCode } from './result-codes.ts';
+import { createReferrals, type Referrals } from './referrals.ts';
+import { readTlsMaterial, type TlsMaterial } from './tls-files.ts';
 import { encrypt, openTcp } from './transport.ts';
-
-const startTlsOid = '1.3.6.1.4.1.1466.20037';
 
 /** A connection that is bound and ready to search. */
 export interface LdapConnection {
   readonly url: string;
+  readonly address: ServerAddress;
   /** For each request. */
   readonly operationMs: number;
+  /** What was found out about this server's pages: no more entries than this at a time. */
+  readonly paging: { largest: number };
+  /** What to do about parts of the tree on other servers. */
+  readonly referrals: Referrals;
+  readonly logger: Logger;
   request(message: Parameters<Exchange['request']>[0], handlers?: AnswerHandlers): Promise<LdapResult>;
   nextMessageId(): number;
-  /** Unbinds and closes. Call it exactly when done with the connection, whatever happened. */
+  /** Unbinds and closes, here and at servers that referrals led to. Call it exactly when done, whatever happened. */
   close(): void;
 }
 
 /**
  * Connects, encrypts and binds. When the signal aborts, then or later, whatever is under way rejects with its reason and the
- * connection is gone. Throws SourceUnavailableError naming the step and the cause; ConfigError when the password cannot be read.
+ * connection is gone. Throws SourceUnavailableError naming the step and the cause, SourceIncompleteError when the time for the
+ * whole read is over; ConfigError when the password cannot be read.
  */
 export async function openConnection(
   options: LdapOptions,
@@ -32,22 +39,49 @@ export async function openConnection(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<LdapConnection> {
+  try {
+    const exchange = await openExchange(options, address, logger, signal);
+    const connection: LdapConnection = {
+      url: address.url,
+      address,
+      operationMs: options.timeouts.operationMs,
+      paging: { largest: Number.POSITIVE_INFINITY },
+      referrals: createReferrals(options, address, logger, (otherOptions, other) =>
+        openConnection(otherOptions, other, logger, signal),
+      ),
+      logger,
+      request: (message, handlers) => exchange.request(message, options.timeouts.operationMs, handlers),
+      nextMessageId: () => exchange.nextMessageId(),
+      close() {
+        connection.referrals.close();
+        exchange.close();
+      },
+    };
+    return connection;
+  } catch (error) {
+    throw error instanceof ReadDeadlineError ? deadlineError(`${address.url}: connecting`, error) : error;
+  }
+}
+
+async function openExchange(
+  options: LdapOptions,
+  address: ServerAddress,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<Exchange> {
   signal.throwIfAborted();
+  // Before anything is sent: what is wrong with these files is wrong at every server.
+  const material = address.secure || options.tls.startTls ? readTlsMaterial(address.url, options.tls) : {};
   const tcp = await openTcp(options, address, signal);
   const loopback = isLoopback(tcp.remoteAddress ?? '');
-  const socket = address.secure ? await encrypt(tcp, options, address, signal) : tcp;
-  let exchange = createExchange(socket);
-  const onAbort = () => exchange.abort(signal.reason);
-  signal.addEventListener('abort', onAbort);
-  const close = () => {
-    signal.removeEventListener('abort', onAbort);
-    exchange.close();
-  };
+  let secured = address.secure ? await encrypt(tcp, material, options, address, signal) : undefined;
+  let exchange = abortable(createExchange(secured ?? tcp, doubtOf(secured, material)), signal);
   try {
     signal.throwIfAborted();
     if (options.tls.startTls) {
       await requestStartTls(exchange, options, address);
-      exchange = createExchange(await encrypt(exchange.detach(), options, address, signal));
+      secured = await encrypt(exchange.detach(), material, options, address, signal);
+      exchange = abortable(createExchange(secured, doubtOf(secured, material)), signal);
     } else if (!address.secure && !loopback) {
       logger.warn(
         { url: address.url },
@@ -55,56 +89,47 @@ export async function openConnection(
       );
     }
     await bind(exchange, options, address);
+    return exchange;
   } catch (error) {
-    close();
-    throw lostWhile('connecting', address.url, error);
+    exchange.close();
+    throw lostWhile(address.url, error);
   }
+}
+
+/** The exchange, broken off when the signal aborts. */
+function abortable(exchange: Exchange, signal: AbortSignal): Exchange {
+  const onAbort = () => exchange.abort(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  const release = () => signal.removeEventListener('abort', onAbort);
   return {
-    url: address.url,
-    operationMs: options.timeouts.operationMs,
-    request: (message, handlers) => exchange.request(message, options.timeouts.operationMs, handlers),
-    nextMessageId: () => exchange.nextMessageId(),
-    close,
+    ...exchange,
+    detach() {
+      release();
+      return exchange.detach();
+    },
+    close() {
+      release();
+      exchange.close();
+    },
   };
 }
 
-async function requestStartTls(exchange: Exchange, options: LdapOptions, address: ServerAddress): Promise<void> {
-  const request = new ExtendedRequest({ messageId: exchange.nextMessageId(), oid: startTlsOid });
-  const result = await exchange.request(request, options.timeouts.connectMs);
-  if (result.code === 0) return;
-  throw new SourceUnavailableError(`${address.url}: the server refuses StartTLS: ${describeResult(result)}`, {
-    hint: 'give the server a certificate and let it offer StartTLS, or use ldaps://; nothing was sent in clear text',
-  });
+/** Servers without alerts just close when they do not like our certificate (GnuTLS, with which Debian builds OpenLDAP). */
+function doubtOf(socket: TLSSocket | undefined, { cert }: TlsMaterial): Doubt | undefined {
+  // Only a server that asks for a client certificate says which signatures it takes (RFC 8446 section 4.3.2).
+  if ((socket?.getSharedSigalgs() ?? []).length === 0) return undefined;
+  return {
+    clause: `it had asked for a client certificate, ${cert === undefined ? 'and tls.certFile is not set' : 'and may not accept ours (tls.certFile)'}`,
+    hint: 'give tls.certFile and tls.keyFile a valid certificate of a CA that the server trusts for clients; its log says more',
+  };
 }
 
-async function bind(exchange: Exchange, options: LdapOptions, address: ServerAddress): Promise<void> {
-  const dn = options.bindDn ?? '';
-  if (dn === '') return;
-  const password = options.bindPassword?.read() ?? '';
-  if (password === '') {
-    // Many servers take this for an anonymous bind, say success, and then show less (RFC 4513 section 5.1.2).
-    throw new SourceUnavailableError(`${address.url}: no bind as ${dn}: the password is empty`, {
-      hint: `give ${options.bindPassword?.reference ?? 'bindPassword'} a value; leave out bindDn for an anonymous read`,
-    });
-  }
-  const request = new BindRequest({ messageId: exchange.nextMessageId(), dn, password });
-  const result = await exchange.request(request, options.timeouts.connectMs);
-  if (result.code === 0) return;
-  throw new SourceUnavailableError(`${address.url}: the server refuses the bind as ${dn}: ${describeResult(result)}`, {
-    hint: activeDirectoryRemedy(result.message) ?? describeResultCode(result.code).remedy,
-  });
-}
-
-/** `invalidCredentials (49): the server's words`. */
-export function describeResult(result: LdapResult): string {
-  return `${formatResultCode(result.code)}${result.message === '' ? '' : `: ${result.message}`}`;
-}
-
-function lostWhile(step: string, url: string, error: unknown): unknown {
+function lostWhile(url: string, error: unknown): unknown {
   if (!(error instanceof ConversationLostError)) return error;
-  return new SourceUnavailableError(`${url}: ${step} failed: ${error.message}`, {
+  return new SourceUnavailableError(`${url}: connecting failed: ${error.message}`, {
     hint: error.hint ?? 'check that the server runs, and that ldap:// and ldaps:// fit the port',
     cause: error,
+    elsewhere: !error.everywhere,
   });
 }
 

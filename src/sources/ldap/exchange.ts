@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { type Message, UnbindRequest } from 'ldapts';
+import { alertOf } from './connect-errors.ts';
 import { createFramer, type Frame, MalformedMessageError } from './framing.ts';
 import { type LdapResult, readReferences, readResult } from './ldap-result.ts';
 import { formatResultCode } from './result-codes.ts';
@@ -13,10 +14,13 @@ import { formatResultCode } from './result-codes.ts';
 export class ConversationLostError extends Error {
   /** What to try, where the cause is known. */
   readonly hint: string | undefined;
+  /** Other servers would do the same, or should not be asked. */
+  readonly everywhere: boolean;
 
-  constructor(message: string, hint?: string) {
+  constructor(message: string, hint?: string, everywhere = false) {
     super(message);
     this.hint = hint;
+    this.everywhere = everywhere;
   }
 }
 
@@ -35,7 +39,7 @@ export interface Exchange {
   detach(): Socket;
   /** Says goodbye (RFC 4511 section 4.3) and closes. Safe to call at any time, and twice. */
   close(): void;
-  /** Breaks off: the request under way rejects with `reason`. */
+  /** Says goodbye and breaks off: the request under way rejects with `reason`. */
   abort(reason: unknown): void;
 }
 
@@ -51,15 +55,23 @@ const searchReference = 0x73;
 const intermediate = 0x79;
 const resultOperations: ReadonlySet<number> = new Set([0x61, 0x65, 0x78]);
 
-export function createExchange(socket: Socket): Exchange {
+/** What a server that ends the conversation before its first answer may mean by it: a clause, and what to try. */
+export interface Doubt {
+  readonly clause: string;
+  readonly hint: string;
+}
+
+export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
   const framer = createFramer(onFrame);
   let lastId = 0;
   let pending: PendingRequest | undefined;
   let timer: NodeJS.Timeout | undefined;
   let notice = '';
+  let answered = false;
   let ended: { readonly reason: unknown } | undefined;
 
   function onFrame(frame: Frame): void {
+    answered = true;
     if (frame.messageId === 0) {
       // Unsolicited: only the notice of disconnection exists (RFC 4511 section 4.4.1).
       const { code, message } = readResult(frame);
@@ -86,13 +98,20 @@ export function createExchange(socket: Socket): Exchange {
     request?.resolve(result);
   }
 
-  function breakOff(reason: unknown): void {
+  /** `politely`: the server is there and listens, so it is told (RFC 4511 section 4.3). */
+  function breakOff(reason: unknown, politely = false): void {
     if (ended !== undefined) return;
     ended = { reason };
     clearTimeout(timer);
-    socket.destroy();
+    if (politely) sayGoodbye();
+    else socket.destroy();
     pending?.reject(reason);
     pending = undefined;
+  }
+
+  function sayGoodbye(): void {
+    socket.write(new UnbindRequest({ messageId: lastId + 1 }).write());
+    socket.destroySoon();
   }
 
   function onData(chunk: Buffer): void {
@@ -100,12 +119,21 @@ export function createExchange(socket: Socket): Exchange {
     try {
       framer.push(chunk);
     } catch (error) {
-      breakOff(error instanceof MalformedMessageError ? notLdap(error, lastId <= 1) : error);
+      if (error instanceof MalformedMessageError) breakOff(notLdap(error, lastId <= 1));
+      else breakOff(error, true);
     }
   }
-  const onEnd = () => breakOff(new ConversationLostError(`the server closed the connection${notice}`));
+  function lost(what: string, code?: string): ConversationLostError {
+    // With TLS 1.3 the server judges our certificate after the handshake has ended on this side.
+    const alert = alertOf(code);
+    if (alert !== undefined)
+      return new ConversationLostError(`${alert.reason} (${code})`, alert.hint, alert.everywhere);
+    if (answered || doubt === undefined) return new ConversationLostError(what);
+    return new ConversationLostError(`${what}; ${doubt.clause}`, doubt.hint);
+  }
+  const onEnd = () => breakOff(lost(`the server closed the connection${notice}`));
   const onError = (error: NodeJS.ErrnoException) =>
-    breakOff(new ConversationLostError(`the connection broke${notice} (${error.code ?? error.message})`));
+    breakOff(lost(`the connection broke${notice} (${error.code ?? error.message})`, error.code));
 
   socket.on('data', onData);
   socket.on('end', onEnd);
@@ -118,7 +146,7 @@ export function createExchange(socket: Socket): Exchange {
         if (ended !== undefined) return reject(ended.reason);
         pending = { id: message.messageId, handlers, resolve, reject };
         timer = setTimeout(() => {
-          breakOff(new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms`));
+          breakOff(new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms`), true);
         }, timeoutMs);
         socket.write(message.write());
       });
@@ -140,10 +168,9 @@ export function createExchange(socket: Socket): Exchange {
       if (ended !== undefined) return;
       ended = { reason: new ConversationLostError('the connection is closed') };
       clearTimeout(timer);
-      socket.write(new UnbindRequest({ messageId: lastId + 1 }).write());
-      socket.destroySoon();
+      sayGoodbye();
     },
-    abort: breakOff,
+    abort: (reason) => breakOff(reason, true),
   };
 }
 

@@ -3,29 +3,32 @@ import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { InternalError } from '../../errors.ts';
 import type { DirectorySource, Logger } from '../../ports.ts';
 import { openConnection } from './connection.ts';
+import { deadlineError, ReadDeadlineError, startDeadline } from './deadline.ts';
 import { accountRule } from './disabled.ts';
+import { type OnEntry, readWithFailOver } from './fail-over.ts';
 import { warnOfGlobalCatalog } from './global-catalog.ts';
 import { readGroups } from './groups.ts';
 import { checkMemberOf } from './member-of.ts';
 import { checkOptions, distinctBases, type ServerAddress } from './options.ts';
+import { createServers, type Outside } from './servers.ts';
 import { readUsers } from './users.ts';
 
-/** What the world outside gives. */
-interface Outside {
-  /** Milliseconds since the epoch; needed where accounts expire. */
-  readonly now?: () => number;
-}
-
 /**
- * A directory that speaks LDAPv3. Every read uses one connection of its own: groups first, then users, page by page.
- * An abort rejects with the signal's reason. Throws ConfigError, naming everything, when the options cannot be used.
+ * A directory that speaks LDAPv3. Every read uses one connection of its own: groups first, then users, page by page; the next
+ * server begins anew. An abort rejects with the signal's reason. Throws ConfigError, naming everything, when the options
+ * cannot be used.
  */
 export function createLdapSource(options: LdapOptions, logger: Logger, outside: Outside = {}): DirectorySource {
-  const [address] = checkOptions(options) as readonly [ServerAddress];
+  const servers = createServers(checkOptions(options), options, outside);
   const bases = distinctBases(options.users.baseDn, options.users.scope);
   const description = `${options.urls.join(' or ')} ${bases.join(' and ')}`;
 
-  async function read(demand: Demand, onEntry: (entry: Entry) => void, signal: AbortSignal): Promise<CompleteRead> {
+  async function readFrom(
+    address: ServerAddress,
+    demand: Demand,
+    onEntry: OnEntry,
+    signal: AbortSignal,
+  ): Promise<CompleteRead> {
     const account = accountRule(options.users.disabled, timeOf(options, outside));
     warnOfGlobalCatalog(address, options, demand, logger);
     const connection = await openConnection(options, address, logger, signal);
@@ -43,6 +46,18 @@ export function createLdapSource(options: LdapOptions, logger: Logger, outside: 
       return { entries: users.entries, description: `${description} with filter ${options.users.filter}` };
     } finally {
       connection.close();
+    }
+  }
+
+  async function read(demand: Demand, onEntry: (entry: Entry) => void, signal: AbortSignal): Promise<CompleteRead> {
+    signal.throwIfAborted();
+    using deadline = startDeadline(options.timeouts.readMs, signal);
+    const readOne = (address: ServerAddress, take: OnEntry) => readFrom(address, demand, take, deadline.signal);
+    try {
+      return await readWithFailOver(servers, readOne, onEntry, logger, deadline.signal);
+    } catch (error) {
+      // Within a search it is told with its place; here no server had been reached yet.
+      throw error instanceof ReadDeadlineError ? deadlineError(`${description}: connecting`, error) : error;
     }
   }
 

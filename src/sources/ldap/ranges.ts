@@ -21,8 +21,7 @@
 import { PresenceFilter, SearchRequest } from 'ldapts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder, type KeptEntry, listOf, type PartOfValues } from './entry-decoder.ts';
-import { ConversationLostError } from './exchange.ts';
-import { incompleteError, lostError, resultError, type SearchPosition } from './search-errors.ts';
+import { brokenOff, incompleteError, resultError, type SearchPosition } from './search-errors.ts';
 
 /** Reads the values that are missing from an entry. Throws SourceIncompleteError naming the entry, and the reason of an abort. */
 export async function completeEntry(
@@ -110,7 +109,7 @@ async function askFor(
       throw resultError({ ...position(), what: `${asked} of ${dn} for ${position().what}` }, result);
     }
   } catch (error) {
-    throw error instanceof ConversationLostError ? lostError(position(), error) : error;
+    throw brokenOff(position(), error);
   }
   if (decoder.unreadable.length > 0) return 'unreadable';
   const [part] = decoder.parts;

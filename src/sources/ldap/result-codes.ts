@@ -36,7 +36,7 @@ const resultCodes: ReadonlyMap<number, ResultCode> = new Map([
     10,
     incomplete(
       'referral',
-      'the entries are on another server: set url to that server, or use a base that this one holds',
+      'the entries are on another server: set url to that server, use a base that this one holds, or set referrals to follow',
     ),
   ],
   [11, incomplete('adminLimitExceeded', raiseLimit)],
@@ -89,6 +89,11 @@ const resultCodes: ReadonlyMap<number, ResultCode> = new Map([
 /** Total: an unknown code is incomplete, never success. */
 export function describeResultCode(code: number): ResultCode {
   return resultCodes.get(code) ?? incomplete(`result code ${code}`, "the server's log says why");
+}
+
+/** busy, unavailable: the trouble of one server, now; everything else would be the same at another one. */
+export function isServerTrouble(code: number): boolean {
+  return code === 51 || code === 52;
 }
 
 /** `sizeLimitExceeded (4)`. */

@@ -1,13 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
-import { connectError } from './connect-errors.ts';
+import { connectError, tlsHandshake } from './connect-errors.ts';
 import { certificateName, type ServerAddress } from './options.ts';
+import type { TlsMaterial } from './tls-files.ts';
+
+type TransportOptions = Pick<LdapOptions, 'tls' | 'timeouts'>;
 
 /** Opens the TCP connection. Throws SourceUnavailableError, or the signal's reason. */
-export function openTcp(options: LdapOptions, address: ServerAddress, signal: AbortSignal): Promise<Socket> {
+export function openTcp(options: TransportOptions, address: ServerAddress, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
   return whenReady(socket, 'connect', 'connecting', options, address, signal);
 }
@@ -18,12 +20,12 @@ export function openTcp(options: LdapOptions, address: ServerAddress, signal: Ab
  */
 export async function encrypt(
   socket: Socket,
-  options: LdapOptions,
+  material: TlsMaterial,
+  options: TransportOptions,
   address: ServerAddress,
   signal: AbortSignal,
-): Promise<Socket> {
+): Promise<TLSSocket> {
   const { name, sni } = certificateName(options, address);
-  const ca = options.tls.caFile === undefined ? undefined : readCa(address.url, options.tls.caFile, socket);
   // From here on errors come out of the encrypted socket; one that the inner socket repeats must not end the process.
   socket.on('error', () => {});
   const secured = connectTls({
@@ -31,41 +33,29 @@ export async function encrypt(
     host: address.host,
     servername: sni ? name : '',
     minVersion: options.tls.minVersion ?? 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca }),
+    ...material,
     rejectUnauthorized: true,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });
-  return whenReady(secured, 'secureConnect', 'the TLS handshake', options, address, signal);
+  return whenReady(secured, 'secureConnect', tlsHandshake, options, address, signal);
 }
 
-function readCa(url: string, file: string, socket: Socket): string {
-  try {
-    const pem = readFileSync(file, 'utf8');
-    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no PEM certificate');
-    return pem;
-  } catch (error) {
-    socket.destroy();
-    throw new SourceUnavailableError(`${url}: tls.caFile ${file} cannot be used: ${(error as Error).message}`, {
-      hint: 'tls.caFile must be a readable PEM file with the CA certificate (-----BEGIN CERTIFICATE-----)',
-      cause: error,
-    });
-  }
-}
-
-function whenReady(
-  socket: Socket,
+/** Resolves with the socket after `event`; destroys it otherwise. */
+export function whenReady<Ready extends Socket>(
+  socket: Ready,
   event: 'connect' | 'secureConnect',
   step: string,
-  options: LdapOptions,
+  options: TransportOptions,
   address: ServerAddress,
   signal: AbortSignal,
-): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+): Promise<Ready> {
+  const { promise, resolve, reject } = Promise.withResolvers<Ready>();
   const { connectMs } = options.timeouts;
   const timer = setTimeout(() => {
     reject(
       new SourceUnavailableError(`${address.url}: ${step} failed: no answer within ${connectMs} ms`, {
         hint: "check the URL's host and port and the firewalls in between, or raise timeouts.connect",
+        elsewhere: true,
       }),
     );
   }, connectMs);
