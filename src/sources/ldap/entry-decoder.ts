@@ -56,6 +56,14 @@ const octetString = 0x04;
 const sequence = 0x30;
 const set = 0x31;
 
+/** An attribute's name as bytes, and what it stands for. */
+interface Expected {
+  readonly name: Uint8Array;
+  readonly field: Field | null;
+}
+
+const mostExpected = 100;
+
 /** `open`: every attribute that comes is wanted, besides those named. */
 export function createEntryDecoder(wanted: readonly string[], open = false): EntryDecoder {
   const fields: Field[] = [];
@@ -64,6 +72,8 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
   const bySentName = new Map<string, Field | null>();
   const unexpected = new Set<string>();
   const values: (AttributeValue | undefined)[] = [];
+  /** The attributes of the entries before, by their places: most entries have the same in the same order, so a name is compared instead of made. */
+  const expected: Expected[] = [];
   for (const name of wanted) addField(name);
 
   function addField(name: string): Field {
@@ -94,12 +104,18 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
     const dn = bytes.toString('utf8', cursor.offset, dnEnd);
     cursor.offset = dnEnd;
     const attributesEnd = cursor.enter(sequence);
-    while (cursor.offset < attributesEnd) {
+    for (let place = 0; cursor.offset < attributesEnd; place += 1) {
       const attributeEnd = cursor.enter(sequence);
       const nameEnd = cursor.enter(octetString);
-      const name = bytes.toString('latin1', cursor.offset, nameEnd);
-      const known = bySentName.get(name);
-      const field = known === undefined ? resolve(name, dn) : known;
+      const before = expected[place];
+      let field: Field | null;
+      if (before !== undefined && isAt(before.name, bytes, cursor.offset, nameEnd)) field = before.field;
+      else {
+        const name = bytes.toString('latin1', cursor.offset, nameEnd);
+        const known = bySentName.get(name);
+        field = known === undefined ? resolve(name, dn) : known;
+        if (place < mostExpected) expected[place] = { name: Buffer.from(name, 'latin1'), field };
+      }
       if (field !== null) {
         cursor.offset = nameEnd;
         readValues(field, cursor, bytes, dn);
@@ -134,6 +150,12 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
   }
 
   return { fields, unexpected, values, decode, field: (name) => byLowerName.get(name.toLowerCase()) };
+}
+
+function isAt(name: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let index = 0; index < name.length; index += 1) if (name[index] !== bytes[start + index]) return false;
+  return true;
 }
 
 /** The values as a list, empty when absent. */
