@@ -79,10 +79,11 @@ export interface TargetDirectory {
    * Throws TargetContractError when the list does not prove to be complete.
    */
   listUsers(
-    onUser: (user: TwilioUser, resource: string) => void,
+    /** `resource` is undefined when the user was recognised in `known`. */
+    onUser: (user: TwilioUser, resource: string | undefined) => void,
     signal: AbortSignal,
-    /** The user that a resource was read as before, when it has not changed by a letter: spares reading it again. */
-    recognise?: (resource: string) => TwilioUser | undefined,
+    /** The list as it was before: what has not changed by a letter is not read again. */
+    known?: KnownList,
   ): Promise<number>;
   readUser(user: UserSid, signal: AbortSignal): Promise<UserResource | undefined>;
   findUser(
@@ -144,10 +145,21 @@ export interface MirrorAges {
   readonly assignments: ReadonlyMap<ScopeSid, number>;
 }
 
-/** A new reading of all users, on its way into the mirror. */
-export interface UserRefresh {
-  /** The mirrored user whose resource is exactly this text. */
-  recognise(resource: string): TwilioUser | undefined;
+/** The list of users as it was before: what came after a user, or at the start, where that is known. */
+export interface KnownList {
+  after(user: UserSid | ''): KnownStretch | undefined;
+}
+
+/** Some users that followed one another in the list. */
+export interface KnownStretch {
+  /** Size of their resources, parted by single commas. */
+  readonly bytes: number;
+  /** The users, when the list has the same bytes again. */
+  recognise(bytes: Uint8Array): readonly TwilioUser[] | undefined;
+}
+
+/** A new reading of all users, on its way into the mirror; stretches that are recognised are in it already. */
+export interface UserRefresh extends KnownList {
   add(user: TwilioUser, resource: string): void;
   finish(at: number): void;
 }

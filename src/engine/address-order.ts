@@ -13,7 +13,7 @@ import type { Operation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import type { Parked } from '../ports.ts';
-import type { Links } from './correlate.ts';
+import type { Links, UserIndex } from './correlate.ts';
 import { type Detour, detourOf } from './detour.ts';
 import type { Draft } from './draft.ts';
 import { parkedFinding, waits } from './parking.ts';
@@ -29,7 +29,7 @@ export interface Ordered {
 
 export interface AddressInput {
   readonly drafts: readonly Draft[];
-  readonly byAddress: ReadonlyMap<Email, TwilioUser>;
+  readonly users: Pick<UserIndex, 'byAddress'>;
   readonly links: Links;
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly now: number;
@@ -44,8 +44,8 @@ interface Wish {
   state: 'unknown' | 'visiting' | 'free' | 'stuck';
 }
 
-export function orderAddresses({ drafts, byAddress, links, parked, now }: AddressInput): Ordered {
-  const wishes = drafts.flatMap((draft) => wishOf(draft, byAddress));
+export function orderAddresses({ drafts, users, links, parked, now }: AddressInput): Ordered {
+  const wishes = drafts.flatMap((draft) => wishOf(draft, users));
   const byMover = new Map<UserSid, Wish>();
   for (const wish of wishes) if (wish.draft.user !== undefined) byMover.set(wish.draft.user, wish);
   const holderOf = (wish: Wish) => (wish.holder === undefined ? undefined : byMover.get(wish.holder.sid));
@@ -119,13 +119,13 @@ function easiest(a: Wish, b: Wish): number {
   return adopted(a) - adopted(b) || compareStrings(a.draft.externalId, b.draft.externalId);
 }
 
-function wishOf(draft: Draft, byAddress: ReadonlyMap<Email, TwilioUser>): Wish[] {
+function wishOf(draft: Draft, users: AddressInput['users']): Wish[] {
   for (const operation of draft.operations) {
     if (!('changes' in operation)) continue;
     const change = operation.changes.find(({ attribute }) => attribute === 'userName');
     if (change === undefined) return [];
     const address = normalizeEmail(change.after);
-    const holder = byAddress.get(address);
+    const holder = users.byAddress.get(address);
     return [{ draft, operation, address, holder: holder?.sid === draft.user ? undefined : holder, state: 'unknown' }];
   }
   return [];

@@ -19,7 +19,7 @@ import { compareStrings, type Email, type ExternalId, normalizeEmail, type UserS
 import type { Reason } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
-import type { DesiredUser, TwilioUser } from '../domain/user.ts';
+import type { DesiredUser, Link, TwilioUser } from '../domain/user.ts';
 import type { DesiredState } from './desired-state.ts';
 
 /** The stored pairs, both ways. */
@@ -47,18 +47,53 @@ export type Situation =
 
 export type LeaverReason = Extract<Reason, 'absent' | 'out-of-scope' | 'disabled'>;
 
+/** Only SIDs are indexed at once: the other names are needed for people without a link, and on most runs there are none. */
 export function indexUsers(users: Iterable<TwilioUser>): UserIndex {
   const bySid = new Map<UserSid, TwilioUser>();
+  for (const user of users) bySid.set(user.sid, user);
+  let names: Omit<UserIndex, 'bySid'> | undefined;
+  const named = () => {
+    names ??= indexNames(bySid.values());
+    return names;
+  };
+  return {
+    bySid,
+    get byExternalId() {
+      return named().byExternalId;
+    },
+    get byAddress() {
+      return named().byAddress;
+    },
+    get shared() {
+      return named().shared;
+    },
+  };
+}
+
+function indexNames(users: Iterable<TwilioUser>): Omit<UserIndex, 'bySid'> {
   const byExternalId = new Map<ExternalId, TwilioUser>();
   const byAddress = new Map<Email, TwilioUser>();
   const shared = new Map<Email | ExternalId, UserSid[]>();
   for (const user of users) {
-    bySid.set(user.sid, user);
     if (user.externalId !== undefined) put(byExternalId, user.externalId, user, shared);
     put(byAddress, normalizeEmail(user.attributes.userName), user, shared);
   }
   for (const sids of shared.values()) sids.sort(compareStrings);
-  return { bySid, byExternalId, byAddress, shared };
+  return { byExternalId, byAddress, shared };
+}
+
+/** The stored pairs; the way from user to externalId is made when it is first asked for. */
+export function indexLinks(links: Iterable<Link>): Links {
+  const byExternalId = new Map<ExternalId, UserSid>();
+  for (const { externalId, user } of links) byExternalId.set(externalId, user);
+  let byUser: Map<UserSid, ExternalId> | undefined;
+  return {
+    byExternalId,
+    get byUser() {
+      byUser ??= new Map(Array.from(byExternalId, ([externalId, user]) => [user, externalId]));
+      return byUser;
+    },
+  };
 }
 
 /** The first by SID stays, so that the index is the same for any order of the list. */

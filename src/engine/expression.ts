@@ -1,5 +1,6 @@
 import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js';
 import type { AttributeValue } from '../domain/entry.ts';
+import { compilePlain } from './plain-expression.ts';
 
 /**
  * CEL expressions of the configuration: compiled once, then asked for each entry.
@@ -47,12 +48,15 @@ export function compileExpression(text: string, wanted: 'bool' | 'string' | 'boo
   collect(program.ast, use);
   const names = [...use.attributes].sort();
   const scope: Record<string, unknown> = {};
+  const plain = compilePlain(program.ast, attributeOf);
   return {
     text,
     attributes: use.everyAttribute ? 'all' : names,
     groups: [...use.groups].sort(),
     allGroups: use.allGroups,
     evaluate(attributes, groups) {
+      const value = plain?.(attributes, groups);
+      if (value !== undefined) return value;
       const entry = use.everyAttribute ? { ...attributes } : scope;
       for (const name of names) entry[name] = attributeOf(attributes, name);
       try {

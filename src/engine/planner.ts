@@ -89,7 +89,7 @@ export function makePlan(input: PlanInput): Planned {
     if (chosen(drafted)) drafts.push(drafted);
   }
 
-  const ordered = orderAddresses({ drafts, byAddress: users.byAddress, links, parked, now });
+  const ordered = orderAddresses({ drafts, users, links, parked, now });
   findings.push(...ordered.findings);
   for (const externalId of ordered.waiting) waiting.add(externalId);
   const operations = sortOperations(ordered.drafts.flatMap((each) => each.operations));

@@ -45,7 +45,7 @@ export function planUndo(input: UndoPlanInput): Plan {
         message: `${drafted.userName} is left alone, because ${off.because}`,
       });
   }
-  const ordered = orderAddresses({ drafts, byAddress: users.byAddress, links, parked: new Map(), now });
+  const ordered = orderAddresses({ drafts, users, links, parked: new Map(), now });
   const operations = sortOperations(ordered.drafts.flatMap((each) => each.operations));
   const content = {
     version: 1 as const,

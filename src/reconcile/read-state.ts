@@ -4,7 +4,7 @@ import type { NamedGrant, Operation } from '../domain/operation.ts';
 import type { Rules } from '../domain/rules.ts';
 import { type Account, type GrantKey, grantKey, type Role } from '../domain/user.ts';
 import type { RuleIssue } from '../engine/compile.ts';
-import type { Links, UserIndex } from '../engine/correlate.ts';
+import { indexLinks, type Links, type UserIndex } from '../engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../engine/desired-state.ts';
 import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
 import type { Knowledge } from '../engine/people.ts';
@@ -36,7 +36,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const { store } = context;
   const unfinished = store.unfinished();
   const { entitlements, watched, accounts } = await readNames(context, options, signal);
-  const links = readLinks(context);
+  const links = indexLinks(store.links());
   const [{ desired, read }, listed] = await bothOrNeither(
     (either) => readSource(context, entitlements, links, either),
     (either) => readUsers(context, options, unfinished.length > 0, either),
@@ -135,16 +135,6 @@ function resolveNames(
     named: { entitlements: resolved.entitlements, watched, accounts },
     issues: [...resolved.issues, ...issues],
   };
-}
-
-export function readLinks({ store }: Context): Links {
-  const byExternalId = new Map<ExternalId, UserSid>();
-  const byUser = new Map<UserSid, ExternalId>();
-  for (const { externalId, user } of store.links()) {
-    byExternalId.set(externalId, user);
-    byUser.set(user, externalId);
-  }
-  return { byExternalId, byUser };
 }
 
 async function readSource(

@@ -32,11 +32,11 @@ export async function readUsers(
   await target.listUsers(
     (user, resource) => {
       users.push(user);
-      mirror?.add(user, resource);
+      if (resource !== undefined) mirror?.add(user, resource);
       if (users.length % 1_000 === 0) progress.update('reading Twilio users', users.length);
     },
     signal,
-    mirror?.recognise,
+    mirror,
   );
   mirror?.finish(clock.now());
   return users;

@@ -2,14 +2,14 @@
 import type { UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { RoleAssignment, TwilioUser } from '../domain/user.ts';
-import { indexUsers, type UserIndex } from '../engine/correlate.ts';
+import { indexLinks, indexUsers, type UserIndex } from '../engine/correlate.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
 import type { Knowledge } from '../engine/people.ts';
 import { planUndo } from '../engine/undo-plan.ts';
 import type { Context } from './context.ts';
 import type { Proposal, ProposeOptions } from './propose.ts';
-import { readLinks, readNames } from './read-state.ts';
+import { readNames } from './read-state.ts';
 import { readAssignments, readUsers } from './read-twilio.ts';
 
 export interface Undone {
@@ -31,7 +31,7 @@ export async function proposeUndo(
   const { entitlements, watched, accounts } = await readNames(context, reading, signal);
   const listed = await readUsers(context, reading, store.unfinished().length > 0, signal);
   const users = await withUnlisted(context, listed, done, signal);
-  const links = readLinks(context);
+  const links = indexLinks(store.links());
   const scopes = new Set([
     ...entitlements.scopes,
     ...watched.map(({ scope }) => scope),

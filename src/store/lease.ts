@@ -24,6 +24,9 @@ export interface Lease extends Disposable {
   release(): void;
 }
 
+/** A connection that nobody refers to is closed by the garbage collector, and its lock would go with it. */
+const held = new Set<Sqlite.Database>();
+
 /**
  * Throws LeaseHeldError at once when another run, in this process or another, holds the lease of the snapshot at `path`;
  * SnapshotUnusableError when the lock cannot be made.
@@ -33,8 +36,10 @@ export function acquireLease(path: string, holder: LeaseHolder): Lease {
   const lock = `${snapshot}.lock`;
   const connection = translating(lock, 'take the lease of the snapshot', () => holdLock(lock));
   if (connection === undefined) throw leaseHeld(snapshot, readHolder(`${lock}.json`));
+  held.add(connection);
   const release = () => {
     if (!connection.open) return;
+    held.delete(connection);
     try {
       rmSync(`${lock}.json`, { force: true });
     } finally {
@@ -44,6 +49,7 @@ export function acquireLease(path: string, holder: LeaseHolder): Lease {
   try {
     translating(lock, 'take the lease of the snapshot', () => writeHolder(`${lock}.json`, holder));
   } catch (error) {
+    held.delete(connection);
     connection.close();
     throw error;
   }

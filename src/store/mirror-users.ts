@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { TextAttribute, TwilioUser } from '../domain/user.ts';
-import type { SnapshotStore, UserRefresh } from '../ports.ts';
+import type { SnapshotStore } from '../ports.ts';
 import type { Database } from './database.ts';
+import { digestOf, touch } from './list-stretches.ts';
 import { paged } from './paging.ts';
 
 interface UserRow {
@@ -23,7 +23,7 @@ const columns =
 
 const usersPage = `SELECT ${columns} FROM users WHERE sid > ? ORDER BY sid LIMIT ?`;
 
-const putUser = `
+const putRow = `
 INSERT INTO users (${columns}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (sid) DO UPDATE SET user_name = excluded.user_name, given_name = excluded.given_name,
   family_name = excluded.family_name, display_name = excluded.display_name, locale = excluded.locale,
@@ -33,10 +33,7 @@ ON CONFLICT (sid) DO UPDATE SET user_name = excluded.user_name, given_name = exc
 const putResource = `
 INSERT INTO user_resources (user, resource) VALUES (?, ?) ON CONFLICT (user) DO UPDATE SET resource = excluded.resource`;
 
-const bufferSize = 1_000;
-const refreshAction = 'store the users read from Twilio';
-
-type MirrorUsers = Pick<SnapshotStore, 'users' | 'resource' | 'refreshUsers'> & {
+type MirrorUsers = Pick<SnapshotStore, 'users' | 'resource'> & {
   resources(): Iterable<{ readonly user: TwilioUser; readonly resource: string | undefined }>;
 };
 
@@ -66,100 +63,26 @@ export function mirrorUsers(database: Database): MirrorUsers {
     *resources() {
       for (const user of allUsers()) yield { user, resource: resource(user.sid) };
     },
-    refreshUsers: () => refreshUsers(database),
   };
 }
 
-/**
- * Writes in transactions of a thousand users, and only what differs: the mirror is held meanwhile by the digests of its
- * resources, so that an unchanged user costs a hash and no access to the file. Abandoned before `finish`, every row is
- * still true of some moment, and the age is the old one.
- */
-function refreshUsers(database: Database): UserRefresh {
-  /** Mirrored users not yet seen in the new reading, by the digests of their resources; and those without a digest. */
-  const { byDigest, withoutDigest } = database.read(refreshAction, () => readMirror(database));
-  const written = new Set<UserSid>();
-  let changed: Changed[] = [];
-  /** The resource last asked about: whoever adds it has just asked. */
-  let last: { readonly resource: string; readonly digest: string } | undefined;
-
-  function digest(resource: string): string {
-    if (last?.resource !== resource) last = { resource, digest: digestOf(resource) };
-    return last.digest;
-  }
-
-  function flush(): void {
-    for (const { user, resource, digest } of changed) put(database, user, resource, digest);
-  }
-
-  return {
-    recognise: (resource) => byDigest.get(digest(resource)),
-    add(user, resource) {
-      const key = digest(resource);
-      if (byDigest.get(key)?.sid === user.sid && !written.has(user.sid)) {
-        byDigest.delete(key);
-        return;
-      }
-      written.add(user.sid); // listed once more, the user is written: what came last is what is kept
-      changed.push({ user, resource, digest: key });
-      if (changed.length < bufferSize) return;
-      database.write(refreshAction, flush);
-      changed = [];
-    },
-    finish(at) {
-      database.write(refreshAction, () => {
-        flush();
-        for (const sid of [...withoutDigest, ...[...byDigest.values()].map((user) => user.sid)]) {
-          if (written.has(sid)) continue;
-          database.statement('DELETE FROM users WHERE sid = ?').run(sid);
-          database.statement('DELETE FROM user_resources WHERE user = ?').run(sid);
-        }
-        database
-          .statement(`INSERT INTO refreshes VALUES ('users', ?) ON CONFLICT (mirror) DO UPDATE SET at = excluded.at`)
-          .run(at);
-      });
-    },
-  };
-}
-
-interface Changed {
-  readonly user: TwilioUser;
-  readonly resource: string;
-  readonly digest: string;
-}
-
-function readMirror(database: Database): { byDigest: Map<string, TwilioUser>; withoutDigest: readonly UserSid[] } {
-  const withoutDigest: UserSid[] = [];
-  const byDigest = new Map<string, TwilioUser>();
-  const rows = database.statement<UserRow & { readonly digest: string | null }>(`SELECT ${columns}, digest FROM users`);
-  for (const row of rows.iterate()) {
-    if (row.digest === null) withoutDigest.push(row.sid);
-    else byDigest.set(row.digest, toUser(row));
-  }
-  return { byDigest, withoutDigest };
-}
-
-/** To be raised when resources are read in another way: every row is written anew then. */
-const reading = 1;
-
-function digestOf(resource: string): string {
-  return hash('sha256', `${reading}${resource}`, 'base64');
-}
-
-function put(database: Database, user: TwilioUser, resource: string, digest: string): void {
-  database.statement(putUser).run(...fromUser(user), digest);
+/** Part of a transaction of the caller's. */
+export function putUser(database: Database, user: TwilioUser, resource: string, digest: string): void {
+  database.statement(putRow).run(...fromUser(user), digest);
   database.statement(putResource).run(user.sid, resource);
 }
 
 /** Part of a transaction of the caller's. */
 export function putUserResource(database: Database, user: TwilioUser, resource: string): void {
-  put(database, user, resource, digestOf(resource));
+  putUser(database, user, resource, digestOf(resource));
+  touch(database, user.sid);
 }
 
 /** Part of a transaction of the caller's. The resource is out of date from now on: its version has moved. */
 export function markDeactivated(database: Database, user: UserSid): void {
   database.statement('UPDATE users SET active = 0, digest = NULL WHERE sid = ?').run(user);
   database.statement('DELETE FROM user_resources WHERE user = ?').run(user);
+  touch(database, user);
 }
 
 function fromUser(user: TwilioUser): unknown[] {

@@ -26,6 +26,7 @@ import { prune } from './prune.ts';
 import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
+import { refreshUsers } from './user-refresh.ts';
 
 export interface Ledger {
   /** The newest first. */
@@ -96,6 +97,7 @@ function assemble(
     store: {
       ...knownToUs(database),
       ...users,
+      refreshUsers: () => refreshUsers(database),
       ...mirrorAssignments(database),
       ...mirrorRoles(database),
       approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),

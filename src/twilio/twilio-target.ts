@@ -70,7 +70,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
   const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count });
   const iam = { api, base: bases.iam };
   return {
-    listUsers: (onUser, signal, recognise) => streamUsers(api, bases.iam, onUser, signal, recognise),
+    listUsers: (onUser, signal, known) => streamUsers(api, bases.iam, onUser, signal, known),
     readUser: (user, signal) => readUser(iam, user, signal),
     findUser: (by, signal) => findUser(iam, by, signal),
     createUser: (externalId, attributes) => createUser(iam, { externalId, attributes }),

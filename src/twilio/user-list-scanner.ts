@@ -3,13 +3,24 @@
  * (some 45 MB) is never in memory at once. Bytes are scanned for braces outside of strings; each object directly inside
  * `Resources` is handed over as its own piece of text, and everything else is collected into the envelope, which ends up
  * as the same answer with an empty `Resources`. Whether the pieces are valid JSON is for JSON.parse to say.
+ *
+ * Where the same users may follow as last time, so many bytes are taken without looking at them. When they turn out to be
+ * the same, they are whole users, because they were then; otherwise they are scanned like all others.
  */
+import type { TwilioUser } from '../domain/user.ts';
+import type { KnownStretch } from '../ports.ts';
 import type { BodySink } from './http-client.ts';
 import { parseObject, UnexpectedAnswer, type WireObject } from './wire.ts';
 
 export interface UserListScanner extends BodySink {
   /** The answer without its resources, once the end was reached. */
   envelope(): WireObject;
+}
+
+export interface Memory {
+  /** What may stand where a user begins. */
+  next(): KnownStretch | undefined;
+  onKnown(users: readonly TwilioUser[]): void;
 }
 
 const quote = 0x22;
@@ -22,7 +33,7 @@ const comma = 0x2c;
 
 const largestPiece = 1024 * 1024;
 
-export function createUserListScanner(onResource: (text: string) => void): UserListScanner {
+export function createUserListScanner(onResource: (text: string) => void, memory?: Memory): UserListScanner {
   /** Depth of braces and brackets; inside a resource it counts from that resource's own brace. */
   let depth = 0;
   let inString = false;
@@ -39,11 +50,41 @@ export function createUserListScanner(onResource: (text: string) => void): UserL
   /** Where the last string at depth 1 began in `outer`: the name of the member that a bracket opens. */
   let nameStart = 0;
   let nameEnd = 0;
+  /** A stretch that may come again: its bytes so far, in the order of their coming. */
+  let expected: { readonly stretch: KnownStretch; readonly bytes: Buffer; size: number } | undefined;
 
   function write(chunk: Uint8Array): void {
     const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let index = 0;
-    while (index < buffer.length) index = inResource ? resource(buffer, index) : envelopeByte(buffer, index);
+    while (index < buffer.length) {
+      if (expected !== undefined) index = gather(buffer, index);
+      else index = inResource ? resource(buffer, index) : envelopeByte(buffer, index);
+    }
+  }
+
+  function gather(buffer: Buffer, start: number): number {
+    if (expected === undefined) return start;
+    const end = Math.min(buffer.length, start + expected.bytes.length - expected.size);
+    buffer.copy(expected.bytes, expected.size, start, end);
+    expected.size += end - start;
+    if (expected.size === expected.bytes.length) compare();
+    return end;
+  }
+
+  /** Takes what was gathered as the stretch that it was gathered for, or scans it. */
+  function compare(): void {
+    if (expected === undefined) return;
+    const { stretch, bytes, size } = expected;
+    expected = undefined;
+    const users = size === bytes.length ? stretch.recognise(bytes) : undefined;
+    if (users !== undefined) {
+      expectComma = true;
+      memory?.onKnown(users);
+      return;
+    }
+    inResource = true;
+    depth = 0;
+    write(bytes.subarray(0, size));
   }
 
   /** Scans on inside a resource; returns where to go on. */
@@ -130,6 +171,11 @@ export function createUserListScanner(onResource: (text: string) => void): UserL
   function betweenResources(byte: number, index: number): number {
     if (byte <= 0x20) return index + 1;
     if (byte === openBrace && !expectComma) {
+      const stretch = memory?.next();
+      if (stretch !== undefined && stretch.bytes <= largestPiece) {
+        expected = { stretch, bytes: Buffer.allocUnsafe(stretch.bytes), size: 0 };
+        return index;
+      }
       inResource = true;
       depth = 0;
       return index;
@@ -151,6 +197,7 @@ export function createUserListScanner(onResource: (text: string) => void): UserL
   return {
     write,
     end() {
+      while (expected !== undefined) compare();
       if (!ended) throw new UnexpectedAnswer('the body ends in the middle of the list');
       parsed = parseObject(
         Buffer.from(outer)

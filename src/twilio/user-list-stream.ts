@@ -10,7 +10,9 @@
  * are not handed over twice; they may by then be older than the rest, which a later write notices by their version. A user
  * who was handed over and is not in the list that came to its end makes the read incomplete: it changed under our eyes.
  */
+import type { UserSid } from '../domain/identity.ts';
 import type { TwilioUser } from '../domain/user.ts';
+import type { KnownList } from '../ports.ts';
 import { contractError, understand } from './answers.ts';
 import type { ApiClient } from './api-client.ts';
 import { endpoints, urlOf } from './endpoints.ts';
@@ -19,7 +21,7 @@ import type { BodySink } from './http-client.ts';
 import { createUserListScanner } from './user-list-scanner.ts';
 import { isObject, parseObject, readUser, textOf, UnexpectedAnswer, type WireObject } from './wire.ts';
 
-type OnUser = (user: TwilioUser, resource: string) => void;
+type OnUser = (user: TwilioUser, resource: string | undefined) => void;
 
 /** Resolves with the number of users. Throws TargetContractError when the list does not prove complete; what `onUser` throws. */
 export async function streamUsers(
@@ -27,7 +29,7 @@ export async function streamUsers(
   base: string,
   onUser: OnUser,
   signal: AbortSignal,
-  recognise?: (resource: string) => TwilioUser | undefined,
+  known?: KnownList,
 ): Promise<number> {
   const asked: Asked = { endpoint: endpoints.listUsers, url: urlOf(base, endpoints.listUsers) };
   /** The attempt in which each user was last seen. */
@@ -39,13 +41,20 @@ export async function streamUsers(
   function openSink(): BodySink {
     attempt++;
     count = 0;
-    const scanner = createUserListScanner((text) => {
-      const user = recognise?.(text) ?? readUser(parseObject(text));
+    let last: UserSid | '' = '';
+    const take = (user: TwilioUser, text: string | undefined): void => {
       const before = seen.get(user.sid);
       if (before === attempt) throw new UnexpectedAnswer(`user ${user.sid} is in the list twice`);
       seen.set(user.sid, attempt);
+      last = user.sid;
       count++;
       if (before === undefined) onUser(user, text);
+    };
+    const scanner = createUserListScanner((text) => take(readUser(parseObject(text)), text), {
+      next: () => known?.after(last),
+      onKnown(users) {
+        for (const user of users) take(user, undefined);
+      },
     });
     return {
       write: (chunk) => incomplete(asked, count, () => scanner.write(chunk)),

@@ -31,7 +31,7 @@ export async function ldapConverged(people: number): Promise<Row[]> {
     writeFileSync(join(folder, 'tdsync.yaml'), configuration(slapd.ldapUrl, simulator.url));
     const env = { ...credentials, LDAP_PASSWORD: syncPassword };
     const run = (...args: string[]) => measure(tdsync, ['-c', 'tdsync.yaml', ...args], { cwd: folder, env });
-    expectExit(await run('reconcile', '--allow', 'creations'));
+    expectExit(await run('reconcile', '--allow', 'creations', '--allow', 'adoptions'));
     const before = await simulator.counts();
     const ours = await median(3, async () => expectExit(await run('reconcile', '--detailed-exitcode')));
     const after = await simulator.counts();

@@ -8,7 +8,7 @@ const people = [1, 2, 3].map((number) => scimUser(number));
 
 async function read(respond: Respond) {
   await using scene = await stage({ 'GET /scim/v2/Users': respond });
-  const seen: { user: TwilioUser; resource: string }[] = [];
+  const seen: { user: TwilioUser; resource: string | undefined }[] = [];
   const count = await scene.target.listUsers((user, resource) => seen.push({ user, resource }), never);
   return { count, seen, requests: scene.server.requests.slice(1) };
 }

@@ -93,7 +93,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       assignments: () => [],
       roles: () => [],
       accounts: () => undefined,
-      refreshUsers: () => ({ recognise: () => undefined, add: () => {}, finish: () => {} }),
+      refreshUsers: () => ({ after: () => undefined, add: () => {}, finish: () => {} }),
       refreshAssignments: () => {},
       refreshAssignmentsOf: () => {},
       refreshRoles: () => {},

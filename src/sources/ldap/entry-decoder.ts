@@ -67,6 +67,14 @@ const octetString = 0x04;
 const sequence = 0x30;
 const set = 0x31;
 
+/** An attribute's name as bytes, and what it stands for. */
+interface Expected {
+  readonly name: Uint8Array;
+  readonly field: Field | null;
+}
+
+const mostExpected = 100;
+
 /** `open`: every attribute that comes is wanted, besides those named. */
 export function createEntryDecoder(wanted: readonly string[], open = false): EntryDecoder {
   const fields: Field[] = [];
@@ -77,6 +85,8 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
   const values: (AttributeValue | undefined)[] = [];
   let unreadable: Field[] = [];
   let parts: PartOfValues[] = [];
+  /** The attributes of the entries before, by their places: most entries have the same in the same order, so a name is compared instead of made. */
+  const expected: Expected[] = [];
   for (const name of wanted) addField(name);
 
   function addField(name: string): Field {
@@ -105,14 +115,23 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
     const dn = decodeDn(bytes, cursor.offset, dnEnd);
     cursor.offset = dnEnd;
     const attributesEnd = cursor.enter(sequence);
-    while (cursor.offset < attributesEnd) {
+    for (let place = 0; cursor.offset < attributesEnd; place += 1) {
       const attributeEnd = cursor.enter(sequence);
       const nameEnd = cursor.enter(octetString);
-      const name = bytes.toString('latin1', cursor.offset, nameEnd);
-      cursor.offset = nameEnd;
-      const known = bySentName.get(name);
-      if (known === undefined) readUnknown(name, cursor, bytes, dn);
-      else if (known !== null) take(known, readValues(known, cursor, bytes, dn));
+      const before = expected[place];
+      if (before !== undefined && isAt(before.name, bytes, cursor.offset, nameEnd)) {
+        cursor.offset = nameEnd;
+        if (before.field !== null) take(before.field, readValues(before.field, cursor, bytes, dn));
+      } else {
+        const name = bytes.toString('latin1', cursor.offset, nameEnd);
+        cursor.offset = nameEnd;
+        const known = bySentName.get(name);
+        if (known === undefined) readUnknown(name, cursor, bytes, dn);
+        else if (known !== null) take(known, readValues(known, cursor, bytes, dn));
+        const field = bySentName.get(name);
+        // A name with a range option is never learnt: what follows depends on its numbers.
+        if (field !== undefined && place < mostExpected) expected[place] = { name: Buffer.from(name, 'latin1'), field };
+      }
       cursor.offset = attributeEnd;
     }
     return dn;
@@ -179,6 +198,12 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
     },
     field: (name) => byLowerName.get(name.toLowerCase()),
   };
+}
+
+function isAt(name: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let index = 0; index < name.length; index += 1) if (name[index] !== bytes[start + index]) return false;
+  return true;
 }
 
 /** The values as a list, empty when absent. */

@@ -1,6 +1,7 @@
 import { initial } from './0001-initial.ts';
 import { approvals } from './0002-approvals.ts';
 import { ledger } from './0003-ledger.ts';
+import { listStretches } from './0004-list-stretches.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -12,7 +13,7 @@ export interface Migration {
 /**
  * All steps in order: version n stands at index n - 1.
  */
-export const migrations: readonly Migration[] = [initial, approvals, ledger];
+export const migrations: readonly Migration[] = [initial, approvals, ledger, listStretches];
 
 /** What this version of the program reads and writes. */
 export const schemaVersion = migrations.length;
