@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
 import {
@@ -287,6 +288,24 @@ test('a shutdown in the middle of a returning person finishes the grant that was
   const applied = await run(world, stop.signal);
 
   expect(statesOf(applied)).toEqual(['done reactivate ann', 'done grant ann']);
+});
+
+test('a shutdown is heard while operations are applied that ask nothing of Twilio', async () => {
+  const people = Array.from({ length: 50 }, (_, index) => `p${String(index).padStart(2, '0')}`);
+  const world = createWorld({
+    entries: people.map((id) => entry(id)),
+    twilio: { users: people.map((id, index) => twilioUser(index + 1, id)) },
+  });
+  const stop = new AbortController();
+  // Time passes with each look at the clock; a signal arrives like one of the system, between turns of the event loop.
+  Object.assign(world.context.clock, { now: () => (world.now += 10), sleep: () => nextTurn() });
+  void nextTurn().then(() => stop.abort());
+
+  const applied = await run(world, stop.signal);
+
+  const states = statesOf(applied).map((state) => state.split(' ', 1)[0]);
+  expect(states.filter((state) => state === 'done').length).toBeLessThan(50);
+  expect(states.at(-1)).toBe('skipped');
 });
 
 test('a failure of the snapshot ends the run with that error', async () => {
