@@ -209,6 +209,10 @@ export interface RunStart {
   readonly user: string;
   /** Guards let through by name for this run, as given: `deactivations=40`. */
   readonly allowances: readonly string[];
+  /** Digest of the configuration's deciding part. */
+  readonly configuration: string;
+  /** Of this program. */
+  readonly version: string;
 }
 
 export interface RunEnd {
@@ -229,7 +233,7 @@ export interface RunJournal {
   /** Returns the run's id, which sorts by time. Marks runs that never ended as interrupted. */
   start(run: RunStart): string;
   /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. Uses up the approval that the verdict names. */
-  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined): void;
+  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined, at: number): void;
   /** Before the call. */
   intend(run: string, operation: Operation, at: number): void;
   /** After it: outcome and effects in one transaction. */
