@@ -53,6 +53,7 @@ export interface OperationsDigest {
 }
 
 export interface Digesting {
+  readonly count: number;
   add(text: string): void;
   result(): OperationsDigest;
 }
@@ -70,6 +71,9 @@ export function digesting(): Digesting {
       if (pending.length < batch) return;
       hash.update(pending);
       pending = '';
+    },
+    get count() {
+      return count;
     },
     result: () => ({ count, digest: hash.update(pending).digest('hex') }),
   };

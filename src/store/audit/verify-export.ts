@@ -79,6 +79,7 @@ export function verifyExport(known: string | undefined): ExportVerifier {
       plan.refused.add(text);
       return undefined;
     }
+    if (plan.refused.count > 0) return 'it stands after what the plan wanted, not before';
     plan.carriedOut.add(recorded === undefined ? text : inheritedText(text, recorded));
     operations.set(each.id, textHash(each));
     return undefined;
