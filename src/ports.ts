@@ -1,8 +1,9 @@
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
-import type { AssignmentSid, Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
+import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
+import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 import type { Operation } from './domain/operation.ts';
-import type { Approval, Finding, FindingCode, Plan, Verdict } from './domain/plan.ts';
-import type { Outcome, RunStatus } from './domain/run.ts';
+import type { Approval, Plan, Verdict } from './domain/plan.ts';
+import type { Outcome } from './domain/run.ts';
 import type {
   Account,
   Grant,
@@ -13,6 +14,8 @@ import type {
   TextAttributes,
   TwilioUser,
 } from './domain/user.ts';
+
+export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 
 /** Time, injected so that tests decide it. */
 export interface Clock {
@@ -124,20 +127,6 @@ export interface TargetDirectory {
   readonly calls: Readonly<Record<string, number>>;
 }
 
-/** A person whom Twilio refused: left alone until the desired record changes or `retryAt` has come. */
-export interface Parked {
-  readonly externalId: ExternalId;
-  /** What was refused: the digest of each refused operation, parted by spaces. */
-  readonly record: string;
-  readonly code: FindingCode;
-  readonly message: string;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  readonly attempts: number;
-  /** Milliseconds since the epoch; undefined waits for a change or a person. */
-  readonly retryAt: number | undefined;
-}
-
 /** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */
 export interface MirrorAges {
   readonly users: number | undefined;
@@ -199,49 +188,12 @@ export interface SnapshotStore {
   refreshRoles(roles: readonly Role[], accounts: readonly Account[] | undefined, at: number): void;
 }
 
-/** A change to the snapshot that belongs to an operation's outcome, written in the same transaction. */
-export type Effect =
-  | { readonly effect: 'user'; readonly user: TwilioUser; readonly resource: string }
-  /** Deactivated: the mirror's copy is out of date except for `active`. */
-  | { readonly effect: 'user-deactivated'; readonly user: UserSid }
-  | { readonly effect: 'linked'; readonly link: Link; readonly origin: 'created' | 'adopted' }
-  | { readonly effect: 'unlinked'; readonly externalId: ExternalId }
-  | { readonly effect: 'applied'; readonly externalId: ExternalId; readonly applied: LastApplied }
-  | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly own: boolean }
-  | { readonly effect: 'revoked'; readonly assignment: AssignmentSid; readonly user: UserSid; readonly grant: Grant }
-  | { readonly effect: 'parked'; readonly parked: Parked }
-  | { readonly effect: 'unparked'; readonly externalId: ExternalId };
-
-export interface RunStart {
-  readonly command: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly host: string;
-  readonly pid: number;
-  readonly user: string;
-  /** Guards let through by name for this run, as given: `deactivations=40`. */
-  readonly allowances: readonly string[];
-}
-
-export interface RunEnd {
-  readonly status: RunStatus;
-  readonly at: number;
-  readonly findings: readonly Finding[];
-  readonly calls: Readonly<Record<string, number>>;
-  /** The error that ended the run, for `failed`. */
-  readonly error?: { readonly code: string; readonly message: string };
-  /** Absence counts after this run, when its read was complete and it was not refused; replaces the stored ones. */
-  readonly absences?: ReadonlyMap<ExternalId, number>;
-  /** Size of the complete read, stored for the shrink guard when the run converged or was applied. */
-  readonly read?: { readonly entries: number; readonly inScope: number };
-}
-
 /** The history: append-only. */
 export interface RunJournal {
   /** Returns the run's id, which sorts by time. Marks runs that never ended as interrupted. */
   start(run: RunStart): string;
   /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. Uses up the approval that the verdict names. */
-  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined): void;
+  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined, at: number): void;
   /** Before the call. */
   intend(run: string, operation: Operation, at: number): void;
   /** After it: outcome and effects in one transaction. */

@@ -38,7 +38,11 @@ export async function runOnce(
   using _lease = acquireLease(configuration.snapshot.path, { ...start, since: rim.clock.now() });
   await using composition = await compose(configuration, compiled, digest, rim, 'write');
   const reconciled = await locating(session, () => reconcileOnce(composition.context, { ...options, start }, signal));
-  composition.snapshot.prune(rim.clock.now() - configuration.snapshot.keepRunsMs);
+  const { snapshot } = composition;
+  const now = rim.clock.now();
+  snapshot.prune(now - configuration.snapshot.keepRunsMs, now);
+  const head = snapshot.audit.head();
+  rim.logger.info({ run: reconciled.report.run, record: head?.seq, hash: head?.hash }, 'history recorded');
   return reconciled;
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { TdsyncError } from '../errors.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
 import { complain, errorJson, errorText, print } from './terminal.ts';
+import { programVersion } from './version.ts';
 
 /** What every command gets besides its own options. */
 export interface GlobalOptions {
@@ -37,7 +37,7 @@ function build(finish: (code: ExitCode) => void): Command {
     .description(
       'Keeps the people of a Twilio organization, and the roles they hold, in step with a company directory.',
     )
-    .version(version())
+    .version(programVersion())
     .option('-c, --config <file>', 'configuration file (default: $TDSYNC_CONFIG or config/tdsync.yaml)')
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: complain })
@@ -112,11 +112,27 @@ function build(finish: (code: ExitCode) => void): Command {
     .option('--max-age <duration>', 'exit 1 when the last good run is older, e.g. 2h')
     .option('--json', 'one JSON document on stdout')
     .action(act(async () => (await import('./status.ts')).status));
-  command('runs', 'history of runs, or one run with every operation')
+  const runs = command('runs', 'history of runs, or one run with every operation')
     .argument('[id]', 'a run')
     .option('--limit <number>', 'runs to list', count, 20)
     .option('--json', 'one JSON document on stdout')
+    .addOption(
+      new Option('--export <format>', 'write the history with its proof to stdout, oldest first').choices([
+        'jsonl',
+        'csv',
+      ]),
+    )
+    .option('--since <time>', 'with --export: runs that started since, e.g. 2026-11-01 or 30d')
+    .option('--run <id>', 'with --export: this run alone')
     .action(act(async () => (await import('./runs.ts')).runs));
+  runs
+    .command('verify')
+    .description('prove that nothing in the history was changed, removed or put in another order; exit 1 when it was')
+    .argument('[file]', 'an export in jsonl, instead of the snapshot')
+    .option('--head <hash>', 'the hash of a record that must be there, noted down earlier')
+    .option('--json', 'one JSON document on stdout')
+    .exitOverride()
+    .action(act(async () => (await import('./runs-verify.ts')).runsVerify));
   command('roles', "list the organization's roles, for writing the role rules")
     .option('--json', 'one JSON document on stdout')
     .addOption(logLevel())
@@ -185,11 +201,6 @@ function portNumber(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new InvalidArgumentError('not a port');
   return number;
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 const exitCodeHelp = `

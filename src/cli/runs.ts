@@ -1,8 +1,11 @@
+import { parseDuration } from '../config/durations.ts';
+import { systemClock } from '../ops/clock.ts';
 import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
 import type { RecordedOperation, RunDetails } from '../store/run-history.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { csvHeader, csvLine, type ExportFormat, jsonLine } from './history-export.ts';
 import type { GlobalOptions } from './program.ts';
 import { runLine } from './run-line.ts';
 import { openForLooking } from './snapshot-session.ts';
@@ -11,9 +14,16 @@ import { UsageError } from './usage-error.ts';
 
 interface RunsOptions extends GlobalOptions {
   readonly limit: number;
+  readonly export?: ExportFormat;
+  readonly run?: string;
+  readonly since?: string;
 }
 
 export async function runs(id: string | undefined, options: RunsOptions): Promise<ExitCode> {
+  if (options.export !== undefined) return exportRuns(options.export, options.run ?? id, options);
+  for (const name of ['run', 'since'] as const) {
+    if (options[name] !== undefined) throw new UsageError(`--${name} goes with --export`);
+  }
   const { snapshot } = openForLooking(options);
   using _snapshot = snapshot;
   const { history } = snapshot;
@@ -24,13 +34,43 @@ export async function runs(id: string | undefined, options: RunsOptions): Promis
     return exitCodes.ok;
   }
   const details = history.run(id);
-  if (details === undefined) {
-    throw new UsageError(`runs: there is no run ${printable(id)} in the snapshot`, {
-      hint: 'list them with `tdsync runs`',
-    });
-  }
+  if (details === undefined) throw noSuchRun(id);
   print(options.json ? documentJson(details) : detailsText(details));
   return exitCodes.ok;
+}
+
+function exportRuns(format: ExportFormat, run: string | undefined, options: RunsOptions): ExitCode {
+  const since = options.since === undefined ? undefined : parseSince(options.since);
+  const { snapshot } = openForLooking(options);
+  using _snapshot = snapshot;
+  const render = format === 'csv' ? csvLine : jsonLine;
+  let pending = format === 'csv' ? csvHeader : '';
+  const found = snapshot.audit.export({ run, since }, (line) => {
+    pending += render(line);
+    if (pending.length < chunk) return;
+    print(pending);
+    pending = '';
+  });
+  if (!found) throw noSuchRun(run ?? '');
+  print(pending);
+  return exitCodes.ok;
+}
+
+/** Characters that are written at once. */
+const chunk = 65_536;
+
+/** A time (ISO 8601), or a duration before now; milliseconds since the epoch. */
+function parseSince(text: string): number {
+  const ago = parseDuration(text);
+  const since = ago === undefined ? Date.parse(text) : systemClock.now() - ago;
+  if (/^\d{4}-|^[\d.]+[a-z]+$/.test(text) && Number.isFinite(since)) return since;
+  throw new UsageError(`--since: "${text}" is neither a time nor a duration; write for example 2026-11-01 or 30d`);
+}
+
+function noSuchRun(id: string): UsageError {
+  return new UsageError(`runs: there is no run ${printable(id)} in the snapshot`, {
+    hint: 'list them with `tdsync runs`',
+  });
 }
 
 function detailsText({ summary, verdict, operations, findings, calls }: RunDetails): string {

@@ -16,6 +16,7 @@ import type { RunStart } from '../ports.ts';
 import type { GlobalOptions } from './program.ts';
 import { complain, hasColours } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
+import { programVersion } from './version.ts';
 
 export interface Session {
   readonly loaded: LoadedConfiguration;
@@ -96,8 +97,8 @@ export async function locating<T>({ loaded }: Session, work: () => Promise<T>): 
 }
 
 /** Who runs, for the history and the lease. */
-export function whoRuns(command: string): Omit<RunStart, 'at' | 'allowances'> {
-  return { command, host: hostname(), pid: process.pid, user: userName() };
+export function whoRuns(command: string): Omit<RunStart, 'at' | 'allowances' | 'configuration'> {
+  return { command, host: hostname(), pid: process.pid, user: userName(), version: programVersion() };
 }
 
 function userName(): string {

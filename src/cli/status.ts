@@ -4,6 +4,7 @@ import { systemClock } from '../ops/clock.ts';
 import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
+import type { Anchor } from '../store/audit/record.ts';
 import type { RunHistory, RunSummary } from '../store/run-history.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
@@ -25,7 +26,8 @@ export async function status(options: StatusOptions): Promise<ExitCode> {
   const good = history.lastGoodRun();
   const ageMs = good?.endedAt === undefined ? undefined : systemClock.now() - good.endedAt;
   const stale = maxAgeMs !== undefined && (ageMs === undefined || ageMs > maxAgeMs);
-  print(options.json ? asJson(history, good, stale) : asText(history, good, stale, options.maxAge));
+  const head = snapshot.audit.head();
+  print(options.json ? asJson(history, good, stale, head) : asText(history, good, stale, options.maxAge, head));
   return stale ? exitCodes.unexpected : exitCodes.ok;
 }
 
@@ -35,7 +37,7 @@ function parseMaxAge(text: string): number {
   return ms;
 }
 
-function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolean): string {
+function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolean, head: Anchor | undefined): string {
   const refused = history.refusedPlan();
   return documentJson({
     healthy: !stale,
@@ -51,10 +53,17 @@ function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolea
       guards: refused.verdict.guards,
       approval: openApproval(history, refused.digest),
     },
+    history: head && { record: head.seq, hash: head.hash },
   });
 }
 
-function asText(history: RunHistory, good: RunSummary | undefined, stale: boolean, maxAge: string | undefined): string {
+function asText(
+  history: RunHistory,
+  good: RunSummary | undefined,
+  stale: boolean,
+  maxAge: string | undefined,
+  head: Anchor | undefined,
+): string {
   const colours = palette();
   const last = history.lastRun();
   const absences = history.pendingAbsences();
@@ -64,6 +73,7 @@ function asText(history: RunHistory, good: RunSummary | undefined, stale: boolea
     `Last good run: ${good === undefined ? 'none yet' : runLine(good)}`,
     `Managed:       ${history.managed()} people${absences > 0 ? `, ${absences} missing from the source` : ''}`,
   ];
+  if (head !== undefined) lines.push(`History:       record ${head.seq}, ${head.hash}`);
   if (stale) lines.push(colours.removed(`No good run within ${maxAge}: look at the last run's error and at the log`));
   const sections = [lines.join('\n'), findingsText(history.openFindings(), colours, 50)];
   if (refused !== undefined) {

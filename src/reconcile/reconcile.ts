@@ -18,7 +18,7 @@ export async function dryRunOnce(context: Context, options: PassOptions, signal:
 }
 
 export interface ReconcileOptions extends PassOptions {
-  readonly start: Omit<RunStart, 'at' | 'allowances'>;
+  readonly start: Omit<RunStart, 'at' | 'allowances' | 'configuration'>;
   /** A reviewed plan: anything else is refused. */
   readonly reviewed?: Plan;
 }
@@ -41,7 +41,7 @@ export async function reconcileOnce(
   const { journal, clock } = context;
   const startedAt = clock.now();
   const allowances = [...options.allowances].map(([name, limit]) => `${name}=${limit}`);
-  const run = journal.start({ ...options.start, at: startedAt, allowances });
+  const run = journal.start({ ...options.start, at: startedAt, allowances, configuration: context.configuration });
   try {
     const proposal = await propose(context, { ...options, keepMirror: true }, signal);
     refuseStale(options.reviewed, proposal.plan);
@@ -72,7 +72,7 @@ async function carryOut(
   const { journal, clock } = context;
   const { plan, verdict, absences, read, parked } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
-  journal.planned(run, plan, verdict, chosen?.plan);
+  journal.planned(run, plan, verdict, chosen?.plan, clock.now());
   const { operations, fatal } = chosen
     ? await applyPlan(run, chosen.plan, { parked, waiting: chosen.waiting }, context, signal)
     : { operations: [], fatal: undefined };

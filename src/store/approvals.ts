@@ -1,4 +1,6 @@
 import type { Approval } from '../domain/plan.ts';
+import { appendAct } from './audit/acts.ts';
+import { append } from './audit/chain.ts';
 import type { Database } from './database.ts';
 
 export interface RecordedApproval extends Approval {
@@ -29,16 +31,18 @@ export function openApproval(database: Database, digest: string, now: number): A
 }
 
 /** Part of a transaction of the caller's. An approval serves once, also when the same plan was approved twice. */
-export function useApproval(database: Database, digest: string, run: string): void {
+export function useApproval(database: Database, digest: string, run: string, at: number): void {
   database.statement('UPDATE approvals SET used_by = ? WHERE digest = ? AND used_by IS NULL').run(run, digest);
+  append(database, { at, run: null, kind: 'approval-used', content: { digest, usedBy: run } });
 }
 
 export function addApproval(database: Database, { digest, user, host, at, expiresAt, reason }: Approval): void {
-  database.write(`record the approval of plan ${digest}`, () =>
+  database.write(`record the approval of plan ${digest}`, () => {
     database
       .statement('INSERT INTO approvals (digest, user, host, at, expires_at, reason) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(digest, user, host, at, expiresAt, reason ?? null),
-  );
+      .run(digest, user, host, at, expiresAt, reason ?? null);
+    appendAct(database, 'approval');
+  });
 }
 
 /** The newest first. */

@@ -4,6 +4,7 @@
  */
 import type { ExternalId, UserSid } from '../domain/identity.ts';
 import { InternalError } from '../errors.ts';
+import { appendAct } from './audit/acts.ts';
 import type { Database } from './database.ts';
 import { deleteLink } from './links.ts';
 
@@ -139,4 +140,5 @@ function record(
       'INSERT INTO ledger (at, action, external_id, new_external_id, user, done_by, host, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     )
     .run(at, action, externalId, newExternalId ?? null, user, doneBy, host, reason ?? null);
+  appendAct(database, 'ledger');
 }

@@ -6,6 +6,8 @@
  * process died, or Twilio never answered. `unfinished` lists those to every later run until one has made a plan. That plan
  * was computed after looking at Twilio, so what the operation came to is in it, and the operation is marked as checked
  * by that run.
+ *
+ * Every step also adds its record to the audit trail, in the same transaction; see audit/record.ts.
  */
 import type { Operation } from '../domain/operation.ts';
 import type { Plan, Verdict } from '../domain/plan.ts';
@@ -13,6 +15,9 @@ import type { Outcome } from '../domain/run.ts';
 import { InternalError } from '../errors.ts';
 import type { RunEnd, RunJournal, RunStart } from '../ports.ts';
 import { useApproval } from './approvals.ts';
+import { append } from './audit/chain.ts';
+import { digestOf } from './audit/operations.ts';
+import { appendRunRecord, refusedPlanHash } from './audit/run-state.ts';
 import type { Database } from './database.ts';
 import { applyEffect } from './effects.ts';
 import { addFindings } from './finding-sets.ts';
@@ -32,8 +37,8 @@ export function openRunJournal(database: Database, running: RunningRun): RunJour
       running.id = id;
       return id;
     },
-    planned: (run, plan, verdict, carriedOut) =>
-      database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict, carriedOut)),
+    planned: (run, plan, verdict, carriedOut, at) =>
+      database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict, carriedOut, at)),
     intend: (run, operation, at) =>
       database.write(`record the intent to ${operation.id}`, () => intend(database, run, operation, at)),
     complete: (run, operation, outcome, effects, at) =>
@@ -49,22 +54,27 @@ export function openRunJournal(database: Database, running: RunningRun): RunJour
 }
 
 function start(database: Database, run: RunStart): string {
-  interruptUnended(database);
+  interruptUnended(database, run.at);
   const id = newRunId(database, run.at);
   database
     .statement(
       `INSERT INTO runs (id, command, host, pid, user, allowances_json, started_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(id, run.command, run.host, run.pid, run.user, JSON.stringify(run.allowances), run.at);
+  const { version, configuration } = run;
+  appendRunRecord(database, 'run-started', id, run.at, { version, configuration });
   return id;
 }
 
 /** Whoever starts a run holds the lease: a run without an end is dead. When it died is not known. */
-function interruptUnended(database: Database): void {
-  const unended = database.statement<{ readonly seq: number }>('SELECT seq FROM runs WHERE status IS NULL').all();
-  for (const { seq } of unended) {
+function interruptUnended(database: Database, at: number): void {
+  const unended = database
+    .statement<{ readonly seq: number; readonly id: string }>('SELECT seq, id FROM runs WHERE status IS NULL')
+    .all();
+  for (const { seq, id } of unended) {
     database.statement(`UPDATE runs SET status = 'interrupted' WHERE seq = ?`).run(seq);
     storeTally(database, seq);
+    appendRunRecord(database, 'run-lost', id, at);
   }
 }
 
@@ -78,25 +88,47 @@ function newRunId(database: Database, at: number): string {
   return `${second}-${String(counter).padStart(3, '0')}`;
 }
 
-function planned(database: Database, run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined): void {
+function planned(
+  database: Database,
+  run: string,
+  plan: Plan,
+  verdict: Verdict,
+  carriedOut: Plan | undefined,
+  at: number,
+): void {
   const seq = sequenceOf(database, run);
-  database
-    .statement(
-      `UPDATE operations INDEXED BY operations_unfinished SET checked_by = ? WHERE state = 'intended' AND checked_by IS NULL AND run <> ?`,
-    )
-    .run(run, seq);
+  const checked = markChecked(database, run, seq);
   database
     .statement('UPDATE runs SET digest = ?, counts_json = ?, verdict_json = ?, tally_json = ? WHERE seq = ?')
     .run(plan.digest, JSON.stringify(plan.counts), JSON.stringify(verdict), JSON.stringify(tallyPlan(plan)), seq);
   addFindings(database, seq, plan.findings);
   if (!verdict.allowed) keepRefusedPlan(database, plan);
-  if (verdict.approval !== undefined) useApproval(database, plan.digest, run);
+  if (verdict.approval !== undefined) useApproval(database, plan.digest, run, at);
   const insert = database.statement(
     `INSERT INTO operations (run, id, external_id, kind, operation_json, state) VALUES (?, ?, ?, ?, ?, 'pending')`,
   );
-  for (const operation of carriedOut?.operations ?? []) {
-    insert.run(seq, operation.id, operation.externalId, operation.kind, JSON.stringify(operation));
-  }
+  const rows = digestOf(carriedOut?.operations ?? [], (operation, json) => {
+    insert.run(seq, operation.id, operation.externalId, operation.kind, json);
+  });
+  appendRunRecord(database, 'plan-made', run, at, {
+    basis: plan.basis,
+    operations: carriedOut === plan ? rows : digestOf(plan.operations),
+    carriedOut: rows,
+    ...(checked.length > 0 && { checked }),
+    ...(!verdict.allowed && { refusedPlan: refusedPlanHash(database, plan.digest) }),
+  });
+}
+
+/** Operations of earlier runs that this run's reading of Twilio shows the end of, as run, operation, and this run. */
+function markChecked(database: Database, run: string, seq: number): [run: string, operation: string, by: string][] {
+  const rows = database
+    .statement<{ readonly run: number; readonly id: string }>(
+      `UPDATE operations INDEXED BY operations_unfinished SET checked_by = ?
+       WHERE state = 'intended' AND checked_by IS NULL AND run <> ? RETURNING run, id`,
+    )
+    .all(run, seq);
+  const name = database.statement<{ readonly id: string }>('SELECT id FROM runs WHERE seq = ?');
+  return rows.map((row) => [name.get(row.run)?.id ?? '', row.id, run]);
 }
 
 function intend(database: Database, run: string, operation: Operation, at: number): void {
@@ -107,6 +139,7 @@ function intend(database: Database, run: string, operation: Operation, at: numbe
     )
     .run(at, run, operation.id);
   if (changes !== 1) throw outOfTurn('intend', run, operation);
+  append(database, { at, run, kind: 'operation-intended', content: { operation: operation.id } });
 }
 
 function complete(database: Database, run: string, operation: Operation, outcome: Outcome, at: number): void {
@@ -125,6 +158,7 @@ function complete(database: Database, run: string, operation: Operation, outcome
       operation.id,
     );
   if (changes !== 1) throw outOfTurn('complete', run, operation);
+  append(database, { at, run, kind: 'operation-completed', content: { operation: operation.id, outcome } });
 }
 
 /** What happened is never written over. */
@@ -141,6 +175,7 @@ function endRun(database: Database, run: string, end: RunEnd): void {
     )
     .run(end.status, end.at, JSON.stringify(end.calls), end.error?.code ?? null, end.error?.message ?? null, seq);
   storeTally(database, seq);
+  appendRunRecord(database, 'run-ended', run, end.at);
   if (end.absences !== undefined) replaceAbsences(database, end.absences);
   if (end.read !== undefined && (end.status === 'converged' || end.status === 'applied')) {
     putLastCompleteRead(database, end.read);

@@ -1,6 +1,7 @@
 import type Sqlite from 'better-sqlite3';
 import type { ScopeSid } from '../domain/identity.ts';
 import { SchemaTooNewError, SnapshotUnusableError } from '../errors.ts';
+import { wrapConnection } from './database.ts';
 import { type Migration, migrations } from './migrations/index.ts';
 import { corrupt } from './sqlite-errors.ts';
 
@@ -44,6 +45,7 @@ export function migrate(connection: Sqlite.Database, path: string, steps: readon
     const migration = steps[identifySchema(connection, path, steps)];
     if (migration === undefined) return false;
     connection.exec(migration.sql);
+    migration.fill?.(wrapConnection(connection, path));
     connection.pragma(`application_id = ${applicationId}`);
     connection.pragma(`user_version = ${migration.version}`);
     return true;

@@ -5,6 +5,7 @@ import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
 import type { RunJournal, SnapshotStore } from '../ports.ts';
 import { addApproval, openApproval } from './approvals.ts';
+import { type AuditTrail, openAuditTrail } from './audit/trail.ts';
 import type { Database } from './database.ts';
 import {
   type Act,
@@ -51,8 +52,10 @@ export interface Snapshot extends Disposable {
   approve(approval: Approval): void;
   /** What people, not runs, change about who manages whom. */
   readonly ledger: Ledger;
-  /** Deletes runs that started before `before`, in milliseconds since the epoch, and returns their number. See prune.ts. */
-  prune(before: number): number;
+  /** Proof and export of the history. */
+  readonly audit: AuditTrail;
+  /** Deletes runs that started before `before` and returns their number; `at` is now. In milliseconds since the epoch. See prune.ts. */
+  prune(before: number, at: number): number;
   /** May be called again. */
   close(): void;
 }
@@ -125,7 +128,8 @@ function assemble(
       takeBack: mode === 'write' ? (user, act) => takeBack(database, user, act) : refuse,
     },
     approve: mode === 'write' ? (approval) => addApproval(database, approval) : refuse,
-    prune: mode === 'write' ? (before) => prune(database, before) : refuse,
+    audit: openAuditTrail(database),
+    prune: mode === 'write' ? (before, at) => prune(database, before, at) : refuse,
     close,
     [Symbol.dispose]: close,
   };

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Quirks } from '../../src/simulator/quirks.ts';
 import { crash, crashPoints, describePoint } from '../support/crash.ts';
-import { createSkippingClock, historyOf, outcomesOf, reconcileInProcess } from '../support/in-process.ts';
+import {
+  createSkippingClock,
+  historyOf,
+  historyProblem,
+  outcomesOf,
+  reconcileInProcess,
+} from '../support/in-process.ts';
 import { type MixedChange, prepareMixedChange } from '../support/mixed-change.ts';
 import { mailedTwice, pictureOf } from '../support/organization.ts';
 import type { RunDocument } from '../support/world.ts';
@@ -49,6 +55,7 @@ describe.concurrent('after deaths at generated points', () => {
           expect(mailedTwice(world.twilio)).toEqual([]);
           expect(last.report?.status).toBe('converged');
           expect(historyOf(world).map(({ summary }) => summary.status)).not.toContain('running');
+          expect(historyProblem(world)).toBeUndefined();
         },
       ),
       { seed, numRuns: 4, endOnFailure: true },

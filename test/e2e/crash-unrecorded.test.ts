@@ -1,7 +1,7 @@
 /** The process dies after a write took effect and before anybody knows: at every write of a day with all kinds of changes. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crash, crashPoints, describePoint } from '../support/crash.ts';
-import { historyOf, outcomesOf, reconcileInProcess } from '../support/in-process.ts';
+import { historyOf, historyProblem, outcomesOf, reconcileInProcess } from '../support/in-process.ts';
 import { type MixedChange, prepareMixedChange } from '../support/mixed-change.ts';
 import { mailedTwice, type OrganizationPicture, pictureOf } from '../support/organization.ts';
 
@@ -37,6 +37,7 @@ describe.concurrent('the next run ends where an undisturbed one ends, after a de
       const unrecorded = killed?.operations.filter(({ state }) => state === 'intended') ?? [];
       expect(unrecorded.length).toBeGreaterThan(0);
       expect(unrecorded.map(({ checkedBy }) => checkedBy)).toEqual(unrecorded.map(() => next.report?.run));
+      expect(historyProblem(world)).toBeUndefined();
     },
   );
 });

@@ -23,7 +23,7 @@ function record(snapshot: Snapshot, ...effects: readonly Effect[]): void {
   const { journal } = snapshot;
   const run = journal.start(startOf());
   const operation = update('emp-1', 1);
-  journal.planned(run, planOf([operation]), allowed, planOf([operation]));
+  journal.planned(run, planOf([operation]), allowed, planOf([operation]), morning);
   journal.intend(run, operation, morning);
   journal.complete(run, operation, { state: 'done' }, effects, morning);
   journal.end(run, endOf());

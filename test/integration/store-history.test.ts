@@ -26,7 +26,7 @@ function runOnce(
   at = morning,
 ): string {
   const run = journal.start(startOf({ at }));
-  if (plan !== undefined) journal.planned(run, plan, verdict, verdict.allowed ? plan : undefined);
+  if (plan !== undefined) journal.planned(run, plan, verdict, verdict.allowed ? plan : undefined, morning);
   journal.end(run, endOf({ status, at: at + 1_000 }));
   return run;
 }
@@ -59,7 +59,7 @@ describe('the history', () => {
     const plan = planOf([...operations, untried], { findings: [finding('emp-5')] });
     const run = journal.start(startOf({ allowances: ['deactivations=40'] }));
 
-    journal.planned(run, plan, allowed, plan);
+    journal.planned(run, plan, allowed, plan, morning);
     outcomes.forEach((outcome, i) => {
       const operation = operations[i] ?? untried;
       if (outcome.state !== 'skipped') journal.intend(run, operation, morning + i);
@@ -113,6 +113,7 @@ describe('the history', () => {
       planOf([update('emp-1', 1), update('emp-2', 2)]),
       allowed,
       planOf([update('emp-1', 1), update('emp-2', 2)]),
+      morning,
     );
 
     journal.intend(run, update('emp-1', 1), 1);
@@ -211,6 +212,7 @@ describe('pruning', () => {
       planOf([operation], { findings: [finding('emp-7')] }),
       allowed,
       planOf([operation], { findings: [finding('emp-7')] }),
+      morning,
     );
     snapshot.journal.complete(
       old,
@@ -222,14 +224,14 @@ describe('pruning', () => {
     snapshot.journal.end(old, endOf({ read: { entries: 5, inScope: 5 } }));
     const recent = runOnce(snapshot, 'applied', planOf([]));
 
-    const deleted = snapshot.prune(morning - 90 * day);
+    const deleted = snapshot.prune(morning - 90 * day, morning);
 
     expect(deleted).toBe(1);
     expect(snapshot.history.runs(10).map(({ id }) => id)).toEqual([recent]);
     expect(snapshot.history.operationsOf(externalId('emp-1'), 10)).toEqual([]);
     expect([...snapshot.store.links()]).toEqual([link('emp-1', 1)]);
     expect(snapshot.store.lastCompleteRead()).toEqual({ entries: 5, inScope: 5 });
-    expect(snapshot.prune(morning - 90 * day)).toBe(0);
+    expect(snapshot.prune(morning - 90 * day, morning)).toBe(0);
   });
 
   test('spares, however old, what status and the next run still ask for', () => {
@@ -240,7 +242,7 @@ describe('pruning', () => {
     const lost = snapshot.journal.start(startOf({ at }));
     const refusedRun = snapshot.journal.start(startOf({ at }));
     snapshot.journal.end(lost, endOf({ status: 'failed' }));
-    snapshot.journal.planned(refusedRun, planOf([update('emp-1', 1)], { digest: 'r' }), refused, undefined);
+    snapshot.journal.planned(refusedRun, planOf([update('emp-1', 1)], { digest: 'r' }), refused, undefined, morning);
     snapshot.journal.end(refusedRun, endOf({ status: 'refused' }));
     const dying = snapshot.journal.start(startOf({ at }));
     snapshot.journal.planned(
@@ -248,12 +250,13 @@ describe('pruning', () => {
       planOf([update('emp-2', 2)], { digest: 'x' }),
       allowed,
       planOf([update('emp-2', 2)], { digest: 'x' }),
+      morning,
     );
     snapshot.journal.intend(dying, update('emp-2', 2), at);
     snapshot.journal.end(dying, endOf({ status: 'partial' }));
     const last = runOnce(snapshot, 'failed', undefined, allowed, at);
 
-    snapshot.prune(morning);
+    snapshot.prune(morning, morning);
 
     expect(snapshot.history.runs(10).map(({ id }) => id)).toEqual([last, dying, refusedRun, good]);
     expect(snapshot.store.unfinished()).toEqual([update('emp-2', 2)]);

@@ -49,7 +49,9 @@ describe('a run', () => {
   test('that is not in the snapshot cannot be planned or ended', () => {
     const { journal } = open(snapshotPath());
 
-    expect(() => journal.planned('20260101T000000Z-001', planOf([]), allowed, planOf([]))).toThrow(InternalError);
+    expect(() => journal.planned('20260101T000000Z-001', planOf([]), allowed, planOf([]), morning)).toThrow(
+      InternalError,
+    );
     expect(() => journal.end('20260101T000000Z-001', endOf())).toThrow(InternalError);
   });
 });
@@ -59,7 +61,7 @@ describe('an operation', () => {
     const { journal, history } = open(snapshotPath());
     const run = journal.start(startOf());
     const operation = update('emp-1', 1);
-    journal.planned(run, planOf([operation]), allowed, planOf([operation]));
+    journal.planned(run, planOf([operation]), allowed, planOf([operation]), morning);
 
     journal.intend(run, operation, 1);
     journal.complete(run, operation, { state: 'done', requestId: 'RQ1' }, [], 2);
@@ -83,7 +85,7 @@ describe('an operation', () => {
     const { journal, store, history } = open(snapshotPath());
     const run = journal.start(startOf());
     const operation = update('emp-1', 1);
-    journal.planned(run, planOf([operation]), allowed, planOf([operation]));
+    journal.planned(run, planOf([operation]), allowed, planOf([operation]), morning);
     journal.intend(run, operation, 1);
 
     const complete = () =>
@@ -123,7 +125,7 @@ describe('an operation whose outcome was never recorded', () => {
 
     const run = journal.start(startOf());
     expect(store.unfinished()).toHaveLength(1);
-    journal.planned(run, planOf([]), allowed, planOf([]));
+    journal.planned(run, planOf([]), allowed, planOf([]), morning);
 
     expect(store.unfinished()).toEqual([]);
     expect(history.run(died)).toMatchObject({
@@ -152,6 +154,7 @@ describe('an operation whose outcome was never recorded', () => {
       planOf([update('emp-1', 1), update('emp-2', 2)]),
       allowed,
       planOf([update('emp-1', 1), update('emp-2', 2)]),
+      morning,
     );
 
     journal.intend(run, update('emp-1', 1), 1);
@@ -199,6 +202,7 @@ describe('the end of a run', () => {
       planOf([], { findings: [finding('emp-1'), finding('emp-2')] }),
       allowed,
       planOf([], { findings: [finding('emp-1'), finding('emp-2')] }),
+      morning,
     );
 
     journal.end(run, endOf({ findings: [finding('emp-2'), finding('emp-3')] }));
@@ -213,7 +217,7 @@ test('a refused plan of many operations costs no row for each of them', () => {
   const operations = Array.from({ length: 500 }, (_, i) => update(`emp-${i}`, i));
   const run = snapshot.journal.start(startOf());
 
-  snapshot.journal.planned(run, planOf(operations), refused, undefined);
+  snapshot.journal.planned(run, planOf(operations), refused, undefined, morning);
   snapshot.journal.end(run, endOf({ status: 'refused' }));
 
   expect(snapshot.history.operationsOf(externalId('emp-1'), 10)).toEqual([]);

@@ -11,6 +11,7 @@ import { organization, twilioUser } from '../support/builders.ts';
 import {
   act,
   endOf,
+  morning,
   open,
   planOf,
   refused,
@@ -89,7 +90,7 @@ describe('a snapshot opened for reading', () => {
       () => store.refreshAssignments(organization, [], 1),
       () => journal.start(startOf()),
       () => journal.end('1', endOf()),
-      () => prune(1),
+      () => prune(1, 2),
     ];
 
     for (const change of changes) expect(change).toThrow(InternalError);
@@ -111,7 +112,7 @@ describe('a snapshot opened for reading', () => {
     const writer = open(path);
 
     const run = writer.journal.start(startOf());
-    writer.journal.planned(run, planOf([update('emp-1', 1)]), refused, undefined);
+    writer.journal.planned(run, planOf([update('emp-1', 1)]), refused, undefined, morning);
 
     expect(reader.history.run(run)?.operations.map(({ operation }) => operation.id)).toEqual(['update emp-1']);
   });

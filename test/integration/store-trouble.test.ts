@@ -43,7 +43,7 @@ describe('a full disk', () => {
     const snapshot = open(path);
     const run = snapshot.journal.start(startOf());
     const operation = update('emp-1', 1);
-    snapshot.journal.planned(run, planOf([operation]), allowed, planOf([operation]));
+    snapshot.journal.planned(run, planOf([operation]), allowed, planOf([operation]), morning);
 
     expect(() => fill(snapshot)).toThrow(SnapshotUnusableError);
     expect(() => fill(snapshot)).toThrow(`cannot store the users read from Twilio: ${path}: the disk is full`);
@@ -59,7 +59,7 @@ describe('a full disk', () => {
     const snapshot = open(join(folder, 'tdsync.db'));
     const run = snapshot.journal.start(startOf());
     const operation = update('emp-1', 1);
-    snapshot.journal.planned(run, planOf([operation]), allowed, planOf([operation]));
+    snapshot.journal.planned(run, planOf([operation]), allowed, planOf([operation]), morning);
     snapshot.journal.intend(run, operation, morning);
 
     const complete = () =>

@@ -6,7 +6,7 @@ import type { KnownList, SnapshotStore } from '../../src/ports.ts';
 import type { Snapshot } from '../../src/store/snapshot.ts';
 import { createUserListScanner } from '../../src/twilio/user-list-scanner.ts';
 import { parseObject, readUser } from '../../src/twilio/wire.ts';
-import { open, snapshotPath } from '../support/snapshots.ts';
+import { allowed, open, snapshotPath, startOf } from '../support/snapshots.ts';
 import { scimUser, userSid } from '../support/twilio-scripts.ts';
 
 type List = readonly object[];
@@ -135,10 +135,10 @@ describe('a list that is remembered', () => {
 /** What a run stores after an update of this user. */
 function write({ journal }: Snapshot, resource: object) {
   const user = readUser(resource);
-  const run = journal.start({ command: 'reconcile', at: 1, host: 'h', pid: 1, user: 'u', allowances: [] });
+  const run = journal.start(startOf({ at: 1 }));
   const operation = { kind: 'update', id: 'update x', externalId: 'x', userName: 'x', user: userSid(1), changes: [] };
   const plan = { operations: [operation], findings: [], counts: {}, digest: 'd' } as never;
-  journal.planned(run, plan, { allowed: true, guards: [] }, plan);
+  journal.planned(run, plan, allowed, plan, 1);
   journal.intend(run, operation as never, 1);
   const effect = { effect: 'user', user, resource: JSON.stringify(resource) } as const;
   journal.complete(run, operation as never, { state: 'done' } as never, [effect], 1);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { systemClock } from '../../src/ops/clock.ts';
-import { reconcileInProcess } from './in-process.ts';
+import { historyProblem, reconcileInProcess } from './in-process.ts';
 import type { RunDocument, World } from './world.ts';
 
 /** A guards section for worlds so small that half of the people may change at once. */
@@ -19,7 +19,10 @@ export async function settle(world: World): Promise<void> {
   expect([code, error]).toEqual([0, undefined]);
 }
 
-/** Runs once more: nothing to do, and it costs a token and the list of users, whatever the number of people. */
+/**
+ * Runs once more: nothing to do, and it costs a token and the list of users, whatever the number of people. The history
+ * that led here is proved, too.
+ */
 export async function expectConverged(world: World): Promise<void> {
   world.twilio.requests.clear();
   const { code, report } = await reconcileInProcess(world, { clock: systemClock });
@@ -27,6 +30,7 @@ export async function expectConverged(world: World): Promise<void> {
   expect(report?.plan.operations).toEqual([]);
   expect([code, report?.status]).toEqual([0, 'converged']);
   expect(world.twilio.requests.counts).toEqual({ 'POST /v2/token': 1, 'GET /scim/v2/Users': 1 });
+  expect(historyProblem(world)).toBeUndefined();
 }
 
 /** `tdsync reconcile --json`, once; expects every operation to succeed; returns the report. */

@@ -95,6 +95,12 @@ function sessionOf(world: World, clock: Clock, variables: Readonly<Record<string
   };
 }
 
+/** What is wrong with the proof of the history; undefined when it holds. */
+export function historyProblem(world: World): string | undefined {
+  using snapshot = openSnapshot(world.path('tdsync.db'), 'read', undefined);
+  return snapshot.audit.verify().problem?.message;
+}
+
 /** The runs of the snapshot with all they did, the newest first. */
 export function historyOf(world: World): readonly RunDetails[] {
   using snapshot = openSnapshot(world.path('tdsync.db'), 'read', undefined);

@@ -15,20 +15,37 @@ const operation = {
 
 const actions: Readonly<Record<string, (path: string) => void>> = {
   lease(path) {
-    acquireLease(path, { pid: process.pid, host: 'sync-1', command: 'daemon', since: Date.UTC(2026, 10, 24, 9, 15) });
+    const holder = { pid: process.pid, host: 'sync-1', command: 'daemon', since: Date.UTC(2026, 10, 24, 9, 15) };
+    const lease = acquireLease(path, holder);
     console.log('held');
-    setInterval(() => {}, 60_000);
+    // Held by the timer: a lease that nobody refers to ends when it is collected.
+    setInterval(() => lease, 60_000);
   },
   /** Dies between intent and outcome, as by a power cut, when it is killed. */
   intend(path) {
     const { journal } = openSnapshot(path, 'write', organization);
-    const run = journal.start({ command: 'reconcile', at: 1, host: 'h', pid: 1, user: 'u', allowances: [] });
-    journal.planned(run, { operations: [operation], findings: [], counts: {}, digest: 'd' } as never, allowed, {
-      operations: [operation],
-      findings: [],
-      counts: {},
-      digest: 'd',
-    } as never);
+    const run = journal.start({
+      command: 'reconcile',
+      at: 1,
+      host: 'h',
+      pid: 1,
+      user: 'u',
+      allowances: [],
+      configuration: 'c',
+      version: '0',
+    });
+    journal.planned(
+      run,
+      { operations: [operation], findings: [], counts: {}, digest: 'd' } as never,
+      allowed,
+      {
+        operations: [operation],
+        findings: [],
+        counts: {},
+        digest: 'd',
+      } as never,
+      1,
+    );
     journal.intend(run, operation as never, 2);
     console.log(run);
     setInterval(() => {}, 60_000);

@@ -34,7 +34,8 @@ export function open(path: string, mode: 'write' | 'read' = 'write'): Snapshot {
 }
 
 export function startOf(over: Partial<RunStart> = {}): RunStart {
-  return { command: 'reconcile', at: morning, host: 'sync-1', pid: 42, user: 'tdsync', allowances: [], ...over };
+  const who = { command: 'reconcile', host: 'sync-1', pid: 42, user: 'tdsync' };
+  return { ...who, at: morning, allowances: [], configuration: 'c'.repeat(64), version: '0.1.0', ...over };
 }
 
 export function endOf(over: Partial<RunEnd> = {}): RunEnd {

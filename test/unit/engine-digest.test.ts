@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { canonicalJson, digest } from '../../src/engine/digest.ts';
+import { canonicalJson } from '../../src/domain/canonical-json.ts';
+import { digest } from '../../src/engine/digest.ts';
 import { assignment, entry, lastApplied, link, rules, twilioUser } from '../support/builders.ts';
 import { type Given, planFor } from '../support/planning.ts';
 

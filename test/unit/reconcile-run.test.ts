@@ -15,7 +15,7 @@ import { assignment, entry, link, mainAccount, noLimits, rules, twilioUser, user
 import { createWorld, type World } from '../support/memory-world.ts';
 
 const never = new AbortController().signal;
-const start = { command: 'reconcile', host: 'here', pid: 1, user: 'operator' };
+const start = { command: 'reconcile', host: 'here', pid: 1, user: 'operator', version: '0.1.0' };
 
 function reconcile(world: World, over: { reviewed?: Plan; signal?: AbortSignal; allow?: [never, number][] } = {}) {
   const { reviewed, signal = never, allow = [] } = over;

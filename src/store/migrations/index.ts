@@ -1,19 +1,23 @@
+import type { Database } from '../database.ts';
 import { initial } from './0001-initial.ts';
 import { approvals } from './0002-approvals.ts';
 import { ledger } from './0003-ledger.ts';
 import { listStretches } from './0004-list-stretches.ts';
+import { audit } from './0005-audit.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
   /** Also SQLite's `user_version` after the step. */
   readonly version: number;
   readonly sql: string;
+  /** What SQL alone cannot do, in the same transaction. */
+  readonly fill?: (database: Database) => void;
 }
 
 /**
  * All steps in order: version n stands at index n - 1.
  */
-export const migrations: readonly Migration[] = [initial, approvals, ledger, listStretches];
+export const migrations: readonly Migration[] = [initial, approvals, ledger, listStretches, audit];
 
 /** What this version of the program reads and writes. */
 export const schemaVersion = migrations.length;

@@ -1,0 +1,60 @@
+/** What the journal is told of a run, and what the snapshot must remember of it. */
+import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
+import type { Finding, FindingCode } from './plan.ts';
+import type { RunStatus } from './run.ts';
+import type { Grant, LastApplied, Link, RoleAssignment, TwilioUser } from './user.ts';
+
+/** A person whom Twilio refused: left alone until the desired record changes or `retryAt` has come. */
+export interface Parked {
+  readonly externalId: ExternalId;
+  /** What was refused: the digest of each refused operation, parted by spaces. */
+  readonly record: string;
+  readonly code: FindingCode;
+  readonly message: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly attempts: number;
+  /** Milliseconds since the epoch; undefined waits for a change or a person. */
+  readonly retryAt: number | undefined;
+}
+
+/** A change to the snapshot that belongs to an operation's outcome, written in the same transaction. */
+export type Effect =
+  | { readonly effect: 'user'; readonly user: TwilioUser; readonly resource: string }
+  /** Deactivated: the mirror's copy is out of date except for `active`. */
+  | { readonly effect: 'user-deactivated'; readonly user: UserSid }
+  | { readonly effect: 'linked'; readonly link: Link; readonly origin: 'created' | 'adopted' }
+  | { readonly effect: 'unlinked'; readonly externalId: ExternalId }
+  | { readonly effect: 'applied'; readonly externalId: ExternalId; readonly applied: LastApplied }
+  | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly own: boolean }
+  | { readonly effect: 'revoked'; readonly assignment: AssignmentSid; readonly user: UserSid; readonly grant: Grant }
+  | { readonly effect: 'parked'; readonly parked: Parked }
+  | { readonly effect: 'unparked'; readonly externalId: ExternalId };
+
+export interface RunStart {
+  readonly command: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly host: string;
+  readonly pid: number;
+  readonly user: string;
+  /** Guards let through by name for this run, as given: `deactivations=40`. */
+  readonly allowances: readonly string[];
+  /** Digest of the configuration's deciding part. */
+  readonly configuration: string;
+  /** Of this program. */
+  readonly version: string;
+}
+
+export interface RunEnd {
+  readonly status: RunStatus;
+  readonly at: number;
+  readonly findings: readonly Finding[];
+  readonly calls: Readonly<Record<string, number>>;
+  /** The error that ended the run, for `failed`. */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Absence counts after this run, when its read was complete and it was not refused; replaces the stored ones. */
+  readonly absences?: ReadonlyMap<ExternalId, number>;
+  /** Size of the complete read, stored for the shrink guard when the run converged or was applied. */
+  readonly read?: { readonly entries: number; readonly inScope: number };
+}
