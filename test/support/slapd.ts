@@ -73,6 +73,8 @@ export interface SlapdOptions extends DirectorySeed {
   readonly ca?: CertificateFiles;
   /** What the server shows instead of a certificate of the CA for localhost. */
   readonly identity?: CertificateFiles;
+  /** Definitions in place of those of RFC 2307 (nis.schema). */
+  readonly schema?: string;
 }
 
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
@@ -179,7 +181,7 @@ function configuration(folder: string, ca: string, cert: string, key: string, op
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
-include /etc/ldap/schema/nis.schema
+${options.schema ?? 'include /etc/ldap/schema/nis.schema'}
 pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 modulepath /usr/lib/ldap

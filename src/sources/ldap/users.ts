@@ -15,8 +15,8 @@ import { canonicalId, isGuidAttribute } from './values.ts';
 
 export interface UsersRead {
   readonly entries: number;
-  /** Entries with a value of the membership's user attribute (memberOf, uid). */
-  readonly withMembershipAttribute: number;
+  /** Entries with a value of an attribute that was asked for. */
+  withAttribute(name: string): number;
 }
 
 const nobody: readonly string[] = [];
@@ -37,15 +37,14 @@ export async function readUsers(
 ): Promise<UsersRead> {
   const { users, pageSize } = options;
   const all = demand.attributes === 'all';
-  const deciding = [membership?.userAttribute ?? [], account?.attributes ?? []].flat();
+  const deciding = [membership?.userAttributes ?? [], account?.attributes ?? []].flat();
   const marks = account?.required === 'userAccountControl' || isGuidAttribute(users.id) ? ['isDeleted'] : [];
   const demanded = demand.attributes === 'all' ? [] : demand.attributes;
   const decoder = createEntryDecoder([users.id, ...deciding, ...marks, ...demanded], all);
   const attributes = [...(all ? ['*'] : []), ...decoder.fields.map(({ name }) => name)];
   const publicFields = demand.attributes === 'all' ? undefined : demandedFields(decoder, demand.attributes);
   const idIndex = decoder.field(users.id)?.index ?? 0;
-  const membershipIndex =
-    membership?.userAttribute === undefined ? -1 : (decoder.field(membership.userAttribute)?.index ?? -1);
+  const membershipFields = (membership?.userAttributes ?? []).map((name) => decoder.field(name)?.index ?? -1);
   const decidingIndexes = new Map(deciding.map((name) => [name, decoder.field(name)?.index ?? -1]));
   const valueNamed = (name: string) => decoder.values[decidingIndexes.get(name) ?? -1];
   const mustBeText = new Set([...deciding, ...demanded].map((name) => decoder.field(name)));
@@ -53,7 +52,6 @@ export async function readUsers(
   let deleted = 0;
   let unidentified = 0;
   let withoutStanding = 0;
-  let withMembershipAttribute = 0;
 
   function handOver(dn: string): void {
     if (deletedObjects.isDeleted(dn)) {
@@ -65,16 +63,20 @@ export async function readUsers(
     // Several values are no identity: which of them counts could change from read to read.
     const id = typeof idValue === 'string' ? canonicalId(users.id, idValue) : '';
     if (id === '') unidentified += 1;
-    const membershipValue = values[membershipIndex];
-    if (membershipValue !== undefined) withMembershipAttribute += 1;
     const entryAttributes: Record<string, AttributeValue> = {};
     for (const { name, index } of publicFields ?? decoder.fields) {
       const value = values[index];
       if (value !== undefined) entryAttributes[name] = value;
     }
-    const groups = membership === undefined ? nobody : membership.groupsOf(dn, membershipValue);
+    const set = membership?.groupsOf(
+      dn,
+      membershipFields.map((index) => values[index]),
+    );
+    const groups = set?.names ?? nobody;
+    const paths = set !== undefined && membership?.hasPaths && groups.length > 0 ? { groupPaths: set } : {};
     if (account?.required !== undefined && valueNamed(account.required) === undefined) withoutStanding += 1;
-    onEntry({ id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn, ...standing() });
+    const known = { id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn };
+    onEntry({ ...known, ...paths, ...standing() });
   }
 
   /** A clear sign that the account may not be used outweighs what cannot be read besides. */
@@ -113,7 +115,7 @@ export async function readUsers(
     throw standingMissing(connection.url, account?.required ?? '', withoutStanding, entries);
   }
   warnOfValues(decoder, publicFields, logger);
-  return { entries, withMembershipAttribute };
+  return { entries, withAttribute: (name) => decoder.field(name)?.seen ?? 0 };
 }
 
 interface DemandedField {
