@@ -20,18 +20,22 @@ export interface GroupPlaces {
   readonly configured: readonly Place[];
   /** Every place so far, whose groups are known. */
   readonly all: readonly Place[];
-  /** Whether the groups directly below this canonical DN are known already. */
-  covers(container: string): boolean;
-  /** Bases of users that are not covered yet; from then on they count as covered. */
+  /** What is known of a container, by its canonical DN. */
+  stateOf(container: string): ContainerState;
+  /** Bases of users whose groups are not known yet; from then on they count as known. */
   coverUsers(): readonly Place[];
-  /** Whether only groups are to be expected there: it is below a base of `groups` and below none of `users`. */
-  isForGroups(container: string): boolean;
   /**
-   * Where to look for a group in a container that is not covered; `spelling` is the server's. From then on it counts as covered.
+   * Where to look for a group in a container of which nothing is known; `spelling` is the server's. From then on its groups count as known.
    * Throws SourceIncompleteError beyond the bound.
    */
   coverWith(container: string, spelling: string): Place & { readonly mayBeMissing: boolean };
 }
+
+/**
+ * `unknown`: nobody has looked for groups directly below it; `groups`: all of them are known, and nothing else is expected there, as it
+ * is below a base of `groups` and below none of `users`; `anything`: all of them are known.
+ */
+export type ContainerState = 'unknown' | 'groups' | 'anything';
 
 const mostContainers = 100;
 
@@ -44,31 +48,37 @@ export function createGroupPlaces(
   const configured = distinctBases(groups.baseDn, groups.scope).map((base) => keyed({ base, scope: groups.scope }));
   const usersPlaces = distinctBases(users.baseDn, 'sub').map((base) => keyed({ base, scope: 'sub' }));
   const all = [...configured];
-  const answers = new Map<string, boolean>();
+  const states = new Map<string, ContainerState>();
+  /** Neighbours among members stand in one container, as a rule. */
+  let last: { readonly container: string; readonly state: ContainerState } | undefined;
   let others = 0;
 
-  function covers(container: string): boolean {
-    const known = answers.get(container);
-    if (known !== undefined) return known;
-    const answer = all.some(({ scope, key }) =>
+  function stateOf(container: string): ContainerState {
+    if (last?.container === container) return last.state;
+    const state = states.get(container) ?? workOut(container);
+    states.set(container, state);
+    last = { container, state };
+    return state;
+  }
+  function workOut(container: string): ContainerState {
+    const isKnown = all.some(({ scope, key }) =>
       scope === 'sub' ? isWithin(container, key) : scope === 'one' && container === key,
     );
-    answers.set(container, answer);
-    return answer;
+    if (!isKnown) return 'unknown';
+    const isBelow = ({ key }: { readonly key: string }) => isWithin(container, key);
+    return configured.some(isBelow) && !usersPlaces.some(isBelow) ? 'groups' : 'anything';
   }
   function add<P extends Place & { readonly key: string }>(place: P): P {
     all.push(place);
-    answers.clear();
+    states.clear();
+    last = undefined;
     return place;
   }
   return {
     configured,
     all,
-    covers,
-    coverUsers: () => usersPlaces.filter(({ key }) => !covers(key)).map(add),
-    isForGroups: (container) =>
-      configured.some(({ key }) => isWithin(container, key)) &&
-      !usersPlaces.some(({ key }) => isWithin(container, key)),
+    stateOf,
+    coverUsers: () => usersPlaces.filter(({ key }) => stateOf(key) === 'unknown').map(add),
     coverWith(container, spelling) {
       const amongUsers = usersPlaces.find(({ key }) => isWithin(container, key));
       if (amongUsers !== undefined) return { ...add(amongUsers), mayBeMissing: false };

@@ -64,7 +64,8 @@ export function createNestedGroups(
   function onMember(parent: number, key: string, spelling: string): void {
     if (nest(parent, key)) return;
     const container = parentDn(key) ?? '';
-    if (!places.covers(container)) {
+    const state = places.stateOf(container);
+    if (state === 'unknown') {
       const others = suspects.get(container);
       if (others === undefined)
         suspects.set(container, { spelling: parentDn(spelling) ?? container, keys: [key], parents: [parent] });
@@ -72,7 +73,7 @@ export function createNestedGroups(
         others.keys.push(key);
         others.parents.push(parent);
       }
-    } else if (places.isForGroups(container)) {
+    } else if (state === 'groups') {
       strangers.count += 1;
       if (strangers.first.length < strangersKept && !strangers.first.includes(spelling)) strangers.first.push(spelling);
     }
@@ -89,7 +90,7 @@ export function createNestedGroups(
 
   async function lookElsewhere(): Promise<void> {
     for (const [container, { spelling, keys, parents }] of suspects) {
-      if (!places.covers(container)) await survey(places.coverWith(container, spelling));
+      if (places.stateOf(container) === 'unknown') await survey(places.coverWith(container, spelling));
       keys.forEach((key, index) => {
         nest(parents[index] ?? -1, key);
       });

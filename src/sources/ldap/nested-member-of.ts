@@ -53,7 +53,7 @@ export function createGroupsAbove(
 
   async function lookThrough(key: string, spelling: string): Promise<void> {
     const container = parentDn(key) ?? '';
-    if (places.covers(container)) return;
+    if (places.stateOf(container) !== 'unknown') return;
     const place = places.coverWith(container, parentDn(spelling) ?? container);
     await reader.search({ ...place, what: 'groups above groups' }, (group) => {
       if (graph.numberOf(group.key) === undefined) onGroup(group);
