@@ -16,8 +16,11 @@ export interface CompiledRules {
   /** Throws ExpressionError when the entry's values do not fit the filter. */
   inScope(entry: Entry): boolean;
   readonly mapping: Mapping;
-  /** Calls `onRule` with the index of each role rule that applies, and why. Throws ExpressionError like the filter. */
-  entitle(entry: Entry, onRule: (rule: number, because: string) => void): void;
+  /**
+   * Calls `onRule` with the index of each role rule that applies, why, and the groups on the way to the rule's, where there are any.
+   * People with the same way share one list. Throws ExpressionError like the filter.
+   */
+  entitle(entry: Entry, onRule: (rule: number, because: string, via: readonly string[] | undefined) => void): void;
 }
 
 /** Compiles filter, mapping and role rules; collects everything that is wrong instead of stopping at the first. */
@@ -55,7 +58,8 @@ export function compileRules(rules: Rules): { compiled: CompiledRules; issues: r
         roleRules.forEach(({ group, when, because }, index) => {
           if (group !== undefined && !entry.groups.includes(group)) return;
           if (when !== undefined && !isTrue(when, entry)) return;
-          onRule(index, because);
+          const path = group === undefined ? undefined : entry.groupPaths?.to(group);
+          onRule(index, because, path !== undefined && path.length > 1 ? path : undefined);
         });
       },
     },
