@@ -1,29 +1,23 @@
 /** Active Directory's ways, and sizes that would be slow to seed, from a server that says what the test scripts. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { SourceIncompleteError } from '../../src/errors.ts';
-import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
+import { createTestLogger, demandOf, failureOf, type OptionChanges, readAll } from '../support/ldap-reading.ts';
+import type { LdapServer } from '../support/ldap-server.ts';
 import {
-  createTestLogger,
-  demandOf,
-  failureOf,
-  ldapOptions,
-  type OptionChanges,
-  readAll,
-} from '../support/ldap-reading.ts';
-import { type LdapServer, type Reply, type SeenSearch, startLdapServer } from '../support/ldap-server.ts';
+  group,
+  groupDn,
+  isAmong,
+  type Matches,
+  membersOf,
+  person,
+  personDn,
+  places,
+  type ScriptedEntry,
+  scriptedSource,
+  startScriptedDirectory,
+} from '../support/scripted-directory.ts';
 
-const base = 'dc=corp,dc=example';
-const people = `ou=people,${base}`;
-const groups = `ou=groups,${base}`;
-const personDn = (index: number) => `cn=p${index},${people}`;
-const groupDn = (name: string) => `cn=${name},${groups}`;
-const inChain = '1.2.840.113556.1.4.1941';
-
-type Attributes = Readonly<Record<string, readonly (string | Buffer)[]>>;
-interface Entry {
-  readonly dn: string;
-  readonly attributes: Attributes;
-}
+type Attributes = ScriptedEntry['attributes'];
 
 let servers: LdapServer[] = [];
 
@@ -32,25 +26,8 @@ afterEach(async () => {
   servers = [];
 });
 
-/** Answers with the entries that `matches` chooses, and of their attributes those that were asked for. */
-async function serve(
-  entries: readonly Entry[],
-  matches: (search: SeenSearch, entry: Entry) => boolean,
-): Promise<LdapServer> {
-  const server = await startLdapServer({
-    search(search): readonly Reply[] {
-      const found = entries.filter((entry) => matches(search, entry));
-      return [
-        ...found.map(({ dn, attributes }) => ({
-          entry: dn,
-          attributes: Object.fromEntries(
-            Object.entries(attributes).filter(([name]) => search.attributes.includes(name.toLowerCase())),
-          ),
-        })),
-        { done: { code: 0, ...(search.scope === 'base' ? {} : { cookie: '' }) } },
-      ];
-    },
-  });
+async function serve(entries: readonly ScriptedEntry[], matches: Matches = isAmong()): Promise<LdapServer> {
+  const server = await startScriptedDirectory(entries, matches);
   servers.push(server);
   return server;
 }
@@ -64,47 +41,8 @@ function sidOf(domain: number, rid: number): Buffer {
   return sid;
 }
 
-function person(index: number, more: Attributes = {}): Entry {
-  return { dn: personDn(index), attributes: { entryUUID: [`id-${index}`], mail: [`p${index}@corp.example`], ...more } };
-}
-
-function group(name: string, members: readonly string[] = [], more: Attributes = {}): Entry {
-  return { dn: groupDn(name), attributes: { cn: [name], member: members, ...more } };
-}
-
-/** By base and scope, by a name in the filter, or by the chain: as much as the reader asks. */
-function isAmong(chains: Readonly<Record<string, readonly string[]>> = {}) {
-  return ({ base: from, scope, filter }: SeenSearch, { dn, attributes }: Entry): boolean => {
-    if (scope === 'base') return dn === from;
-    const text = filter.toLowerCase();
-    if (!dn.endsWith(`,${from}`) || text.includes('(!')) return false;
-    if (text.includes('inetorgperson') !== dn.endsWith(people)) return false;
-    const chain = Object.keys(chains).find((key) => text.includes(`:=${key.toLowerCase()})`));
-    if (text.includes(inChain)) return chain !== undefined && (chains[chain] ?? []).includes(dn);
-    return (
-      !text.includes('(cn=') || [attributes.cn ?? []].flat().some((name) => text.includes(`(cn=${name})`.toLowerCase()))
-    );
-  };
-}
-
-function sourceOf(server: LdapServer, changes: OptionChanges = {}, logger = createTestLogger()) {
-  return createLdapSource(
-    ldapOptions(server.url, {
-      ...changes,
-      users: { baseDn: [people] },
-      groups: { baseDn: [groups], nested: 'resolve', ...changes.groups },
-    }),
-    logger,
-  );
-}
-
-async function membersOf(server: LdapServer, name: string, changes: OptionChanges = {}, logger = createTestLogger()) {
-  const entries = await readAll(sourceOf(server, changes, logger), demandOf({ groups: [name] }));
-  return entries.filter((entry) => entry.groups.includes(name)).map(({ location }) => location);
-}
-
 test('a nested group of 100,000 members costs no search more than one of a few', async () => {
-  const many = Array.from({ length: 100_000 }, (_, index) => `CN=P${index + 1},${people}`);
+  const many = Array.from({ length: 100_000 }, (_, index) => `CN=P${index + 1},${places.people}`);
   const [few, large] = await Promise.all(
     [many.slice(0, 2), many].map((members) =>
       serve(
@@ -126,21 +64,21 @@ test('300 groups in one group are read 50 at a time', async () => {
     'outer',
     inner.map(({ dn }) => dn),
   );
-  const server = await serve([person(0), person(299), outer, ...inner], isAmong());
+  const server = await serve([person(0), person(299), outer, ...inner]);
 
   expect(await membersOf(server, 'outer')).toEqual([personDn(0), personDn(299)]);
   expect(server.searches.filter(({ filter }) => filter.includes('(cn=inner'))).toHaveLength(6);
 });
 
 test('members in more places than can be looked through make the read incomplete', async () => {
-  const members = Array.from({ length: 101 }, (_, index) => `cn=x,ou=unit${index},${base}`);
-  const server = await serve([person(1), group('outer', members)], isAmong());
+  const members = Array.from({ length: 101 }, (_, index) => `cn=x,ou=unit${index},${places.base}`);
+  const server = await serve([person(1), group('outer', members)]);
 
   const error = await failureOf(membersOf(server, 'outer'));
 
   expect(error).toBeInstanceOf(SourceIncompleteError);
   expect(error.message).toContain(
-    `members in more than 100 places outside groups.baseDn and users.baseDn, the last one ou=unit100,${base}`,
+    `members in more than 100 places outside groups.baseDn and users.baseDn, the last one ou=unit100,${places.base}`,
   );
   expect(error.hint).toContain('add a base');
 });
@@ -177,7 +115,7 @@ describe('the primary group', () => {
   const primary: OptionChanges = { groups: { primaryGroup: true } };
 
   test('counts, with the groups that hold it, and not that of the same number in another domain', async () => {
-    const server = await serve(entries, isAmong());
+    const server = await serve(entries);
     const logger = createTestLogger();
 
     expect(await membersOf(server, 'Domain Users', primary, logger)).toEqual([personDn(1)]);
@@ -204,10 +142,10 @@ describe('the primary group', () => {
   });
 
   test('is not asked for unless it counts, nor when no rule looks at groups', async () => {
-    const server = await serve(entries, isAmong());
+    const server = await serve(entries);
 
     await membersOf(server, 'Staff');
-    await readAll(sourceOf(server, primary), demandOf());
+    await readAll(scriptedSource(server, primary), demandOf());
 
     expect(server.searches.flatMap(({ attributes }) => attributes)).not.toContain('primarygroupid');
     expect(server.searches.flatMap(({ attributes }) => attributes)).not.toContain('objectsid');
@@ -215,19 +153,19 @@ describe('the primary group', () => {
 
   test('of people whose SID is hidden is that of the only domain, and with several domains nobody knows', async () => {
     const hidden = person(1, { primaryGroupID: ['513'] });
-    const one = await serve([hidden, ...entries.slice(3, 5)], isAmong());
-    const two = await serve([hidden, ...entries.slice(3)], isAmong());
+    const one = await serve([hidden, ...entries.slice(3, 5)]);
+    const two = await serve([hidden, ...entries.slice(3)]);
     const demand = demandOf({ groups: ['Domain Users', 'Elsewhere'] });
 
     expect(await membersOf(one, 'Domain Users', primary)).toEqual([personDn(1)]);
-    expect((await failureOf(readAll(sourceOf(two, primary), demand))).message).toContain(
+    expect((await failureOf(readAll(scriptedSource(two, primary), demand))).message).toContain(
       `${personDn(1)} shows primaryGroupID 513 without objectSid, and the groups are of 2 domains`,
     );
   });
 
   test('that no user or no group shows, although they need it, makes the read incomplete', async () => {
-    const users = await serve([person(1), ...entries.slice(3)], isAmong());
-    const sids = await serve([...entries.slice(0, 3), group('Staff', [personDn(1)])], isAmong());
+    const users = await serve([person(1), ...entries.slice(3)]);
+    const sids = await serve([...entries.slice(0, 3), group('Staff', [personDn(1)])]);
 
     expect((await failureOf(membersOf(users, 'Staff', primary))).message).toContain('no user shows primaryGroupID');
     expect((await failureOf(membersOf(sids, 'Staff', primary))).message).toContain('no group shows its objectSid');
@@ -235,7 +173,7 @@ describe('the primary group', () => {
 });
 
 describe('the matching rule in chain', () => {
-  const root: Entry = { dn: '', attributes: { supportedCapabilities: ['1.2.840.113556.1.4.800'] } };
+  const root: ScriptedEntry = { dn: '', attributes: { supportedCapabilities: ['1.2.840.113556.1.4.800'] } };
   const chains = { [groupDn('outer')]: [personDn(2)] };
 
   test('is asked once for each group that rules name, and no member is read', async () => {

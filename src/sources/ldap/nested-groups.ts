@@ -56,7 +56,7 @@ export function createNestedGroups(
   const strangers = { count: 0, first: [] as string[] };
 
   async function survey(place: Place & { readonly mayBeMissing?: boolean }): Promise<void> {
-    await reader.search({ ...place, namesOnly: true }, ({ dn, key }) => {
+    await reader.search({ ...place, namesOnly: true, what: 'groups within groups' }, ({ dn, key }) => {
       if (!known.has(key)) known.set(key, { dn, place });
     });
   }
