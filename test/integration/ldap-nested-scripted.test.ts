@@ -83,6 +83,14 @@ test('members in more places than can be looked through make the read incomplete
   expect(error.hint).toContain('add a base');
 });
 
+test('a group whose name is no text is read by its DN', async () => {
+  const bytes = { ...group('x', [personDn(1)]), dn: `cn=\\FF\\FE,${places.groups}` };
+  const server = await serve([person(1), group('outer', [`CN=\\ff\\fe,${places.groups}`]), bytes]);
+
+  expect(await membersOf(server, 'outer')).toEqual([personDn(1)]);
+  expect(server.searches.map(({ base, scope }) => `${scope} ${base}`)).toContain(`base ${bytes.dn}`);
+});
+
 test('a group that vanishes while groups are read makes the read incomplete', async () => {
   const server = await serve(
     [person(1), group('outer', [groupDn('inner')]), group('inner', [personDn(1)])],
