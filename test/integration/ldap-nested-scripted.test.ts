@@ -83,6 +83,25 @@ test('members in more places than can be looked through make the read incomplete
   expect(error.hint).toContain('add a base');
 });
 
+test('members of another domain are looked for there, unless references to other servers are ignored', async () => {
+  const foreign = 'cn=users,dc=other,dc=example';
+  const server = await startScriptedDirectory(
+    [person(1), group('outer', [personDn(1), `cn=x,${foreign}`])],
+    isAmong(),
+    ({ base }) => (base === foreign ? { code: 10, referrals: ['ldap://other.example/'] } : undefined),
+  );
+  servers.push(server);
+
+  const error = await failureOf(membersOf(server, 'outer'));
+
+  expect(error).toBeInstanceOf(SourceIncompleteError);
+  expect(error.message).toContain(
+    `groups have members below "${foreign}", which is on another server (ldap://other.example/)`,
+  );
+  expect(error.hint).toContain('set referrals to ignore');
+  expect(await membersOf(server, 'outer', { referrals: 'ignore' })).toEqual([personDn(1)]);
+});
+
 test('a group whose name is no text is read by its DN', async () => {
   const bytes = { ...group('x', [personDn(1)]), dn: `cn=\\FF\\FE,${places.groups}` };
   const server = await serve([person(1), group('outer', [`CN=\\ff\\fe,${places.groups}`]), bytes]);

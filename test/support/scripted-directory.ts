@@ -1,7 +1,7 @@
 /** A directory of a few entries for the scripted server: it understands as much of a filter as the reading of groups asks. */
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import { createTestLogger, demandOf, ldapOptions, type OptionChanges, readAll } from './ldap-reading.ts';
-import { type LdapServer, type Reply, type SeenSearch, startLdapServer } from './ldap-server.ts';
+import { type LdapServer, type Reply, type ScriptedResult, type SeenSearch, startLdapServer } from './ldap-server.ts';
 
 const base = 'dc=corp,dc=example';
 const people = `ou=people,${base}`;
@@ -54,13 +54,16 @@ export function isAmong(chains: Readonly<Record<string, readonly string[]>> = {}
   };
 }
 
-/** Answers with the entries that `matches` chooses, and of their attributes those that were asked for. */
+/** Answers with the entries that `matches` chooses, and of their attributes those that were asked for, or refuses. */
 export function startScriptedDirectory(
   entries: readonly ScriptedEntry[],
   matches: Matches = isAmong(),
+  refusal: (search: SeenSearch) => ScriptedResult | undefined = () => undefined,
 ): Promise<LdapServer> {
   return startLdapServer({
     search(search): readonly Reply[] {
+      const refused = refusal(search);
+      if (refused !== undefined) return [{ done: refused }];
       const found = entries.filter((entry) => matches(search, entry));
       return [
         ...found.map(({ dn, attributes }) => ({

@@ -6,6 +6,7 @@ import { normalizeDn } from './dn.ts';
 import { parseDn } from './dn-parser.ts';
 import { createEntryDecoder, type EntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
+import type { LdapResult } from './ldap-result.ts';
 import { searchAll } from './paged-search.ts';
 
 /** Where to search. */
@@ -39,6 +40,7 @@ export interface GroupSearch extends Place {
   readonly namesOnly?: boolean;
   /** Not a group by `groups.filter`, but by its class: the filter hides it. */
   readonly hidden?: boolean;
+  /** Nothing says that there is such a base; it comes from a member's DN. */
   readonly mayBeMissing?: boolean;
 }
 
@@ -78,8 +80,9 @@ export function createGroupReader(
       const among = hidden ? hiddenGroups : groups;
       const { filter, text } = only === undefined ? among : allOf([among, only]);
       const asked = namesOnly ? { attributes: ['1.1'], decoder: nothing } : { attributes: wanted, decoder };
-      const search = { what, base, scope, filter, filterText: text, pageSize, mayBeMissing, ...asked };
-      await searchAll(connection, search, (dn) => {
+      const search = { what, base, scope, filter, filterText: text, pageSize, ...asked };
+      const acceptsRefusal = (result: LdapResult) => isNothing(connection, base, result);
+      await searchAll(connection, { ...search, ...(mayBeMissing && { acceptsRefusal }) }, (dn) => {
         refuseUnreadable(connection.url, dn, attributes, decoder);
         onGroup({ dn, key: normalizeDn(dn) ?? dn, names: namesOnly ? [] : valuesOf(options.name), valuesOf });
       });
@@ -90,11 +93,29 @@ export function createGroupReader(
 /** Members whose DN is no text are people all the same: without them the group would be another one. */
 function refuseUnreadable(url: string, dn: string, attributes: readonly string[], decoder: EntryDecoder): void {
   if (decoder.unreadable.length === 0) return;
-  const unreadable = attributes.find((name) => decoder.unreadable.some((field) => field === decoder.field(name)));
+  const unreadable = attributes.find((attribute) =>
+    decoder.unreadable.some((field) => field === decoder.field(attribute)),
+  );
   if (unreadable === undefined) return;
   throw new SourceIncompleteError(`${url}: a value of ${unreadable} of ${dn} holds bytes that are no text`, {
     hint: 'correct the value in the directory: LDAP wants UTF-8 (RFC 4511 section 4.1.2)',
   });
+}
+
+/** noSuchObject: the member was deleted. referral: it belongs to a domain of another server. Throws SourceIncompleteError. */
+function isNothing(connection: LdapConnection, base: string, { code, referrals }: LdapResult): boolean {
+  if (code === 32) return true;
+  if (code !== 10) return false;
+  if (connection.referrals.policy === 'ignore') {
+    connection.referrals.leaveOut(referrals);
+    return true;
+  }
+  throw new SourceIncompleteError(
+    `${connection.url}: groups have members below "${base}", which is on another server (${referrals.join(', ')}): these could be groups themselves`,
+    {
+      hint: 'set referrals to ignore when no group there matters to the rules, or to follow; of Active Directory, a global catalog (port 3268 or 3269) holds every domain',
+    },
+  );
 }
 
 export function equals(attribute: string, value: string): WrittenFilter {

@@ -58,11 +58,8 @@ export async function readGroups(
   const inChain = groups.nested === 'matching-rule';
   const kinds = groups.membership.filter((kind) => kind !== 'memberOf' && (!inChain || kind === 'memberUid'));
   const resolve = groups.nested === 'resolve';
-  const reader = createGroupReader(connection, groups, pageSize, [
-    ...kinds,
-    ...(inUser && resolve ? ['memberOf'] : []),
-    ...(groups.primaryGroup ? ['objectSid'] : []),
-  ]);
+  const attributes = [kinds, inUser && resolve ? 'memberOf' : [], groups.primaryGroup ? 'objectSid' : []].flat(2);
+  const reader = createGroupReader(connection, groups, pageSize, attributes);
   const below = resolve && !inUser ? createNestedGroups(reader, places, graph, addNested) : undefined;
   const above = resolve && inUser ? createGroupsAbove(reader, places, graph, addNested) : undefined;
   const membership = createMembership(groups, graph, above?.onUnknown ?? (() => {}));

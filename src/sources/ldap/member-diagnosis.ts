@@ -3,6 +3,7 @@ import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder } from './entry-decoder.ts';
 import type { GroupReader, Place } from './group-reader.ts';
+import type { LdapResult } from './ldap-result.ts';
 import type { NestedGroups } from './nested-groups.ts';
 import { searchAll } from './paged-search.ts';
 
@@ -52,6 +53,7 @@ async function exists(connection: LdapConnection, dn: string): Promise<boolean> 
     filter,
     filterText: '(objectClass=*)',
   } as const;
-  const nothing = { attributes: ['1.1'], decoder: createEntryDecoder([]), pageSize: 1, mayBeMissing: true };
-  return (await searchAll(connection, { ...search, ...nothing }, () => {})) > 0;
+  const nothing = { attributes: ['1.1'], decoder: createEntryDecoder([]), pageSize: 1 };
+  const acceptsRefusal = ({ code }: LdapResult) => code === 32;
+  return (await searchAll(connection, { ...search, ...nothing, acceptsRefusal }, () => {})) > 0;
 }
