@@ -46,8 +46,8 @@ export interface GroupSearch extends Place {
 
 export interface GroupReader {
   readonly url: string;
-  /** Hands over each group that is found. Throws SourceIncompleteError, SourceUnavailableError. */
-  search(search: GroupSearch, onGroup: (group: FoundGroup) => void): Promise<void>;
+  /** Hands over each group that is found; resolves with their number. Throws SourceIncompleteError, SourceUnavailableError. */
+  search(search: GroupSearch, onGroup: (group: FoundGroup) => void): Promise<number>;
 }
 
 /** Classes whose entries have members, in the directories that there are. */
@@ -82,7 +82,7 @@ export function createGroupReader(
       const asked = namesOnly ? { attributes: ['1.1'], decoder: nothing } : { attributes: wanted, decoder };
       const search = { what, base, scope, filter, filterText: text, pageSize, ...asked };
       const acceptsRefusal = (result: LdapResult) => isNothing(connection, base, result);
-      await searchAll(connection, { ...search, ...(mayBeMissing && { acceptsRefusal }) }, (dn) => {
+      return searchAll(connection, { ...search, ...(mayBeMissing && { acceptsRefusal }) }, (dn) => {
         refuseUnreadable(connection.url, dn, attributes, decoder);
         onGroup({ dn, key: normalizeDn(dn) ?? dn, names: namesOnly ? [] : valuesOf(options.name), valuesOf });
       });

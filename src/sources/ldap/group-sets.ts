@@ -122,8 +122,8 @@ class Combination implements GroupSet {
   /** The shortest path from any of the groups. */
   to(name: string): readonly string[] {
     let shortest: readonly string[] | undefined;
-    for (const group of this.groups()) {
-      const path = this.#graph.pathTo(group, name);
+    for (let at: Combination = this; at.#before !== undefined; at = at.#before) {
+      const path = this.#graph.pathTo(at.group, name);
       if (path !== undefined && (shortest === undefined || comparePaths(path, shortest) < 0)) shortest = path;
     }
     return shortest ?? [];
@@ -131,5 +131,6 @@ class Combination implements GroupSet {
 }
 
 function comparePaths(a: readonly string[], b: readonly string[]): number {
-  return a.length - b.length || compareStrings(a.join('\n'), b.join('\n'));
+  const difference = a.findIndex((dn, index) => dn !== b[index]);
+  return a.length - b.length || compareStrings(a[difference] ?? '', b[difference] ?? '');
 }
