@@ -46,11 +46,15 @@ export interface Script {
   readonly startTls?: readonly Reply[];
   /** `index` counts the searches of this server from 0. */
   search(search: SeenSearch, index: number): readonly Reply[];
+  /** Answer to a search for one entry, which asks whether something is hidden; nothing is when left out. They are not counted. */
+  question?(search: SeenSearch): readonly Reply[];
 }
 
 export interface LdapServer {
   readonly url: string;
   readonly searches: readonly SeenSearch[];
+  /** Searches for one entry. */
+  readonly questions: readonly SeenSearch[];
   /** Bind DNs in order. */
   readonly binds: readonly string[];
   /** Unbind requests. */
@@ -69,6 +73,7 @@ const extendedRequest = 0x77;
 
 export async function startLdapServer(script: Script): Promise<LdapServer> {
   const searches: SeenSearch[] = [];
+  const questions: SeenSearch[] = [];
   const binds: string[] = [];
   const clients = new Set<Socket>();
   let unbinds = 0;
@@ -90,6 +95,11 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
         send(socket, frame.messageId, [{ done: script.bind ?? {} }], 0x61);
       } else if (frame.operation === searchRequest) {
         const search = readSearch(frame);
+        if (search.sizeLimit === 1) {
+          questions.push(search);
+          send(socket, frame.messageId, script.question?.(search) ?? [{ done: {} }], 0x65);
+          return;
+        }
         searches.push(search);
         firstSearch.resolve();
         send(socket, frame.messageId, script.search(search, searches.length - 1), 0x65);
@@ -110,6 +120,7 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
   return {
     url: `ldap://127.0.0.1:${port}`,
     searches,
+    questions,
     binds,
     unbinds: () => unbinds,
     searched: () => firstSearch.promise,

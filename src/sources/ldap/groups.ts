@@ -3,11 +3,13 @@ import type { Demand } from '../../domain/entry.ts';
 import type { GroupOptions, MembershipKind, SearchScope } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
+import { baseHidden, baseIsThere } from './base-proof.ts';
 import type { LdapConnection } from './connection.ts';
 import { normalizeDn } from './dn.ts';
 import { createEntryDecoder, type EntryDecoder, listOf } from './entry-decoder.ts';
 import { escapeFilterValue, parseFilter } from './filter.ts';
-import { ambiguousGroups, missingGroups } from './group-diagnosis.ts';
+import { ambiguousGroups, membersHidden, missingGroups } from './group-diagnosis.ts';
+import { createMemberCheck } from './hidden-attributes.ts';
 import { createMembership, type Membership } from './membership.ts';
 import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
@@ -57,17 +59,21 @@ export async function readGroups(
     filter: Filter,
     filterText: string,
     what = 'groups',
-  ): Promise<void> {
-    await searchAll(connection, { what, base, scope, filter, filterText, attributes, decoder, pageSize }, onGroup);
+  ): Promise<number> {
+    return searchAll(connection, { what, base, scope, filter, filterText, attributes, decoder, pageSize }, onGroup);
   }
 
   for (const base of distinctBases(options.baseDn, options.scope)) {
-    if (demand.allGroups) await search(base, options.scope, groupFilter, options.filter);
+    let found = 0;
+    if (demand.allGroups) found = await search(base, options.scope, groupFilter, options.filter);
     else {
       for (const names of chunks(wanted.names, namesPerSearch)) {
         const { filter, text } = namedGroupsFilter(options, groupFilter, names);
-        await search(base, options.scope, filter, text);
+        found += await search(base, options.scope, filter, text);
       }
+    }
+    if (found === 0 && !(await baseIsThere(connection, 'groups', base))) {
+      throw baseHidden(connection.url, 'groups', [base], options.filter);
     }
   }
   for (const { spelling, key } of wanted.dns) {
@@ -80,6 +86,11 @@ export async function readGroups(
   const ambiguous = wanted.ambiguous();
   if (ambiguous.length > 0) throw ambiguousGroups(connection.url, ambiguous);
   if (demand.allGroups) withoutMembers = withoutMembers.filter((dn) => wanted.isNamed(dn));
+  const check = createMemberCheck(connection, kinds);
+  for (const dn of withoutMembers) {
+    const reason = await check.whyHidden(dn);
+    if (reason !== undefined) throw membersHidden(connection.url, options, dn, reason);
+  }
   if (withoutMembers.length > 0) {
     logger.warn(
       { groups: withoutMembers.slice(0, 10), count: withoutMembers.length, attribute: options.membership },
