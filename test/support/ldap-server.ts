@@ -40,8 +40,8 @@ export type Reply =
   | 'silence';
 
 export interface Script {
-  /** Result of every bind; 0 when left out. */
-  readonly bind?: ScriptedResult;
+  /** Result of every bind, or what is said to it; 0 when left out. */
+  readonly bind?: ScriptedResult | (() => readonly Reply[]);
   /** Answer to StartTLS; protocolError when left out. */
   readonly startTls?: readonly Reply[];
   /** `index` counts the searches of this server from 0. */
@@ -92,7 +92,8 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
         const reader = readerOf(frame);
         reader.readInt();
         binds.push(reader.readString() ?? '');
-        send(socket, frame.messageId, [{ done: script.bind ?? {} }], 0x61);
+        const { bind = {} } = script;
+        send(socket, frame.messageId, typeof bind === 'function' ? bind() : [{ done: bind }], 0x61);
       } else if (frame.operation === searchRequest) {
         const search = readSearch(frame);
         if (search.sizeLimit === 1) {
