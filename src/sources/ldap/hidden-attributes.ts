@@ -13,10 +13,9 @@ import { AndFilter, Control, type ControlOptions, type Filter, OrFilter, Presenc
 import type { MembershipKind, SearchScope } from '../../domain/ldap-options.ts';
 import type { LdapConnection } from './connection.ts';
 import { createEntryDecoder, listOf } from './entry-decoder.ts';
-import { ConversationLostError } from './exchange.ts';
 import type { Frame } from './framing.ts';
 import { requiredAttributes } from './schema-definitions.ts';
-import { lostError, resultError, type SearchPosition } from './search-errors.ts';
+import { brokenOff, resultError, type SearchPosition } from './search-errors.ts';
 
 /** Asks for a subject's rights on each entry, in the pseudo attribute attributeLevelRights (draft-ietf-ldapext-acl-model). */
 class EffectiveRightsControl extends Control {
@@ -179,8 +178,7 @@ async function ask(connection: LdapConnection, question: Question): Promise<Foun
     const result = await connection.request(message, { onEntry });
     if (noAnswer.has(result.code)) throw resultError(position, result);
   } catch (error) {
-    if (error instanceof ConversationLostError) throw lostError(position, error);
-    throw error;
+    throw brokenOff(position, error);
   }
   return found;
 }
