@@ -33,6 +33,8 @@ export interface GroupPaths {
 export interface Demand {
   /** Attribute names in the rules' spelling, sorted, without duplicates; `all` when a rule reads attributes by a computed name. */
   readonly attributes: readonly string[] | 'all';
+  /** Those of the attributes that people's addresses are made of; without all of them nobody has an address. */
+  readonly address?: readonly string[];
   /** Groups that rules name, sorted: each must exist in the source. */
   readonly groups: readonly string[];
   /** True when a rule looks at group names in another way than by a literal name, so every group is needed. */

@@ -51,7 +51,7 @@ export function compileRules(rules: Rules): { compiled: CompiledRules; issues: r
   return {
     issues,
     compiled: {
-      demand: demandOf([...conditions, ...mapping.expressions], mapping.attributes, rules),
+      demand: demandOf([...conditions, ...mapping.expressions], mapping, rules),
       inScope: (entry) => filter === undefined || isTrue(filter, entry),
       mapping,
       entitle(entry, onRule) {
@@ -72,8 +72,8 @@ function isTrue(expression: Expression, entry: Entry): boolean {
   return value;
 }
 
-function demandOf(expressions: readonly Expression[], mapped: readonly string[], rules: Rules): Demand {
-  const attributes = new Set(mapped);
+function demandOf(expressions: readonly Expression[], mapping: Mapping, rules: Rules): Demand {
+  const attributes = new Set(mapping.attributes);
   const groups = new Set(rules.roles.flatMap((rule) => rule.group ?? []));
   let all = false;
   for (const expression of expressions) {
@@ -83,6 +83,7 @@ function demandOf(expressions: readonly Expression[], mapped: readonly string[],
   }
   return {
     attributes: all ? 'all' : [...attributes].sort(compareStrings),
+    ...(mapping.address.length > 0 && { address: mapping.address }),
     groups: [...groups].sort(compareStrings),
     allGroups: expressions.some((expression) => expression.allGroups),
   };

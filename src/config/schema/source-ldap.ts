@@ -51,12 +51,12 @@ const users = z
     baseDn: bases('Where people stand.', 'ou=people,dc=corp,dc=example'),
     filter: filter().meta({
       description:
-        'Which entries are people. Default: `(objectClass=inetOrgPerson)`; `active-directory`: `(&(objectCategory=person)(objectClass=user))`.',
+        'Which entries are people. Default: `(objectClass=inetOrgPerson)`; `active-directory`: `(&(objectCategory=person)(objectClass=user))`; `389ds`: `(|(objectClass=inetOrgPerson)(objectClass=nsPerson))`.',
     }),
     scope: scope(),
     id: text('attribute').optional().meta({
       description:
-        'Attribute that never changes for a person and is never given to another. Default: `entryUUID` (RFC 4530); `active-directory`: `objectGUID`; `389ds`: `nsUniqueId`.',
+        'Attribute that never changes for a person and is never given to another. Default: `entryUUID` (RFC 4530); `active-directory`: `objectGUID`; `389ds`: `nsUniqueId` (FreeIPA shows accounts `ipaUniqueID` instead).',
     }),
     disabled: z.enum(['userAccountControl', 'nsAccountLock', 'pwdAccountLockedTime', 'none']).optional().meta({
       description:

@@ -3,6 +3,8 @@ import type { GroupOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
 import type { LdapConnection } from './connection.ts';
+import { membersHidden } from './group-diagnosis.ts';
+import { createMemberCheck } from './hidden-attributes.ts';
 import { checkMemberOf } from './member-of.ts';
 import { isUsuallyPrimary } from './primary-group.ts';
 import type { UsersRead } from './users.ts';
@@ -44,23 +46,34 @@ export async function checkUserAttributes(
   logger.warn({ hint }, 'no user shows primaryGroupID, so nobody belongs to a group by it');
 }
 
-/** Groups that show no members. `withoutMembers` are DNs, of groups that rules name and of groups within them. */
-export function warnOfGroups(
+/** Beyond these, groups within groups that show no members are only warned of: each costs a search or two. */
+const nestedChecked = 50;
+
+/**
+ * Groups that show no members, of which rules name some, while others are within these. Throws SourceIncompleteError when one hides them,
+ * as far as the server lets it be known.
+ */
+export async function checkWithoutMembers(
+  connection: LdapConnection,
   groups: GroupOptions,
   demand: Demand,
   withoutMembers: readonly string[],
   wanted: WantedGroups,
   logger: Logger,
-): void {
+): Promise<void> {
   const named = withoutMembers.filter((dn) => wanted.isNamed(dn));
   const nested = demand.allGroups ? [] : withoutMembers.filter((dn) => !wanted.isNamed(dn));
-  const warn = (dns: readonly string[], message: string) => {
-    if (dns.length > 0)
-      logger.warn({ groups: dns.slice(0, 10), count: dns.length, attribute: groups.membership }, message);
+  const kinds = groups.membership.filter((kind) => kind !== 'memberOf');
+  const check = createMemberCheck(connection, kinds);
+  for (const dn of [...named, ...nested.slice(0, nestedChecked)]) {
+    const reason = await check.whyHidden(dn);
+    if (reason !== undefined) throw membersHidden(connection.url, groups, dn, reason);
+  }
+  const warn = (dns: readonly string[], which: string) => {
+    if (dns.length === 0) return;
+    const fields = { groups: dns.slice(0, 10), count: dns.length, attribute: groups.membership };
+    logger.warn(fields, `${which} show no members: they are empty, or the bind account may not read the attribute`);
   };
-  warn(named, 'groups that rules name show no members: they are empty, or the bind account may not read the attribute');
-  warn(
-    nested,
-    'groups within groups that rules name show no members: they are empty, or the bind account may not read the attribute',
-  );
+  warn(named, 'groups that rules name');
+  warn(nested, 'groups within groups that rules name');
 }

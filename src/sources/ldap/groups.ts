@@ -13,8 +13,9 @@ import type { Demand } from '../../domain/entry.ts';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
+import { baseHidden, baseIsThere } from './base-proof.ts';
 import type { LdapConnection } from './connection.ts';
-import { checkUserAttributes, warnOfGroups } from './group-checks.ts';
+import { checkUserAttributes, checkWithoutMembers } from './group-checks.ts';
 import { ambiguousGroups, missingGroups } from './group-diagnosis.ts';
 import { createGroupGraph } from './group-graph.ts';
 import { createGroupPlaces } from './group-places.ts';
@@ -87,11 +88,16 @@ export async function readGroups(
 
   await below?.begin();
   for (const place of places.configured) {
-    if (demand.allGroups || above !== undefined) await reader.search(place, addWanted);
+    let found = 0;
+    if (demand.allGroups || above !== undefined) found = await reader.search(place, addWanted);
     else {
       for (const names of chunks(wanted.names, namesPerSearch)) {
-        await reader.search({ ...place, only: anyOf(names.map((name) => equals(groups.name, name))) }, addWanted);
+        const only = anyOf(names.map((name) => equals(groups.name, name)));
+        found += await reader.search({ ...place, only }, addWanted);
       }
+    }
+    if (found === 0 && !(await baseIsThere(connection, 'groups', place.base))) {
+      throw baseHidden(connection.url, 'groups', [place.base], groups.filter);
     }
   }
   for (const { spelling, key } of wanted.dns) {
@@ -108,7 +114,7 @@ export async function readGroups(
     for (const place of places.coverUsers()) await reader.search(place, addNested);
     await above.ascend();
   }
-  warnOfGroups(groups, demand, withoutMembers, wanted, logger);
+  await checkWithoutMembers(connection, groups, demand, withoutMembers, wanted, logger);
   if (below !== undefined) {
     await diagnoseMembers(connection, reader, places.all, membership.isMember, below.strangers, logger);
   }
