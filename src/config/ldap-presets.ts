@@ -44,8 +44,13 @@ const presets: Readonly<Record<PresetName, LdapPreset>> = {
     pageSize: 1000,
   },
   // nsUniqueId is on every entry; entryUUID only on those that were added after its plug-in. FreeIPA is built on this server.
+  // Its own tool (dsidm) makes people of the class nsPerson, everybody else's make inetOrgPerson.
   '389ds': {
-    users: { filter: '(objectClass=inetOrgPerson)', id: 'nsUniqueId', disabled: 'nsAccountLock' },
+    users: {
+      filter: '(|(objectClass=inetOrgPerson)(objectClass=nsPerson))',
+      id: 'nsUniqueId',
+      disabled: 'nsAccountLock',
+    },
     groups: { ...plain.groups, membership: inGroup, nested: 'resolve' },
     pageSize: 1000,
   },

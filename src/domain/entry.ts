@@ -14,6 +14,8 @@ export interface Entry {
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   /** Names of the groups the person belongs to: as rules spell them where a rule names the group, else the group's name. */
   readonly groups: readonly string[];
+  /** How the person came by each of them, where the source knows groups within groups. */
+  readonly groupPaths?: GroupPaths;
   readonly location: Location;
   /** Present when the source marks the account as one that may not be used, whatever its attributes say. */
   readonly disabled?: true;
@@ -21,10 +23,18 @@ export interface Entry {
   readonly problem?: string;
 }
 
+/** The ways from a person to groups. Shared by people in the same groups, and worked out only when asked. */
+export interface GroupPaths {
+  /** The groups on the shortest way, as the source calls them: from the one that the person belongs to directly up to the one with that name. Empty when there is none. */
+  to(name: string): readonly string[];
+}
+
 /** What the rules need of the source, so that a source asks for nothing else. */
 export interface Demand {
   /** Attribute names in the rules' spelling, sorted, without duplicates; `all` when a rule reads attributes by a computed name. */
   readonly attributes: readonly string[] | 'all';
+  /** Those of the attributes that people's addresses are made of; without all of them nobody has an address. */
+  readonly address?: readonly string[];
   /** Groups that rules name, sorted: each must exist in the source. */
   readonly groups: readonly string[];
   /** True when a rule looks at group names in another way than by a literal name, so every group is needed. */

@@ -90,6 +90,8 @@ export interface GrantOperation extends OperationBase {
   readonly grant: NamedGrant;
   /** The rule's group or condition. */
   readonly because: string;
+  /** How the person belongs to that group when not directly: the groups on the way, that one last. For reading only. */
+  readonly via?: readonly string[];
 }
 
 /** A grant with the names people know. */

@@ -41,6 +41,8 @@ export interface DesiredUser {
 /** A grant and why it is wanted: the group or condition of the rule that gives it. */
 export interface DesiredGrant extends Grant {
   readonly because: string;
+  /** The groups on the way from the person to the rule's group, that one last; absent when the person is a direct member. */
+  readonly via?: readonly string[];
 }
 
 /** A user as Twilio shows it. Values are kept as returned; compare addresses through `normalizeEmail`. */

@@ -16,8 +16,11 @@ export interface CompiledRules {
   /** Throws ExpressionError when the entry's values do not fit the filter. */
   inScope(entry: Entry): boolean;
   readonly mapping: Mapping;
-  /** Calls `onRule` with the index of each role rule that applies, and why. Throws ExpressionError like the filter. */
-  entitle(entry: Entry, onRule: (rule: number, because: string) => void): void;
+  /**
+   * Calls `onRule` with the index of each role rule that applies, why, and the groups on the way to the rule's, where there are any.
+   * People with the same way share one list. Throws ExpressionError like the filter.
+   */
+  entitle(entry: Entry, onRule: (rule: number, because: string, via: readonly string[] | undefined) => void): void;
 }
 
 /** Compiles filter, mapping and role rules; collects everything that is wrong instead of stopping at the first. */
@@ -48,14 +51,15 @@ export function compileRules(rules: Rules): { compiled: CompiledRules; issues: r
   return {
     issues,
     compiled: {
-      demand: demandOf([...conditions, ...mapping.expressions], mapping.attributes, rules),
+      demand: demandOf([...conditions, ...mapping.expressions], mapping, rules),
       inScope: (entry) => filter === undefined || isTrue(filter, entry),
       mapping,
       entitle(entry, onRule) {
         roleRules.forEach(({ group, when, because }, index) => {
           if (group !== undefined && !entry.groups.includes(group)) return;
           if (when !== undefined && !isTrue(when, entry)) return;
-          onRule(index, because);
+          const path = group === undefined ? undefined : entry.groupPaths?.to(group);
+          onRule(index, because, path !== undefined && path.length > 1 ? path : undefined);
         });
       },
     },
@@ -68,8 +72,8 @@ function isTrue(expression: Expression, entry: Entry): boolean {
   return value;
 }
 
-function demandOf(expressions: readonly Expression[], mapped: readonly string[], rules: Rules): Demand {
-  const attributes = new Set(mapped);
+function demandOf(expressions: readonly Expression[], mapping: Mapping, rules: Rules): Demand {
+  const attributes = new Set(mapping.attributes);
   const groups = new Set(rules.roles.flatMap((rule) => rule.group ?? []));
   let all = false;
   for (const expression of expressions) {
@@ -79,6 +83,7 @@ function demandOf(expressions: readonly Expression[], mapped: readonly string[],
   }
   return {
     attributes: all ? 'all' : [...attributes].sort(compareStrings),
+    ...(mapping.address.length > 0 && { address: mapping.address }),
     groups: [...groups].sort(compareStrings),
     allGroups: expressions.some((expression) => expression.allGroups),
   };

@@ -21,7 +21,7 @@ import { compareStrings, type Email, type ExternalId, normalizeEmail } from '../
 import type { Finding } from '../domain/plan.ts';
 import type { DesiredGrant, DesiredUser } from '../domain/user.ts';
 import type { CompiledRules } from './compile.ts';
-import { collectGrants, type Entitlements } from './entitlements.ts';
+import { type AppliedRule, collectGrants, type Entitlements } from './entitlements.ts';
 import { ExpressionError } from './expression.ts';
 import { createFindingList } from './finding-list.ts';
 import { createFingerprints } from './fingerprints.ts';
@@ -177,13 +177,19 @@ export function buildDesiredState(
   };
 }
 
-/** People to whom the same rules apply share one array of grants. */
+/** People to whom the same rules apply, on the same ways through groups, share one array of grants. */
 function rememberGrants(entitlements: Entitlements): (rules: CompiledRules, entry: Entry) => readonly DesiredGrant[] {
   const known = new Map<string, readonly DesiredGrant[]>();
+  const ways = new Map<readonly string[], number>();
+  const numberOf = (way: readonly string[]): number => {
+    const number = ways.get(way) ?? ways.size;
+    ways.set(way, number);
+    return number;
+  };
   return (rules, entry) => {
-    const applied: { rule: number; because: string }[] = [];
-    rules.entitle(entry, (rule, because) => applied.push({ rule, because }));
-    const key = applied.map(({ rule }) => rule).join();
+    const applied: AppliedRule[] = [];
+    rules.entitle(entry, (rule, because, via) => applied.push({ rule, because, via }));
+    const key = applied.map(({ rule, via }) => (via === undefined ? rule : `${rule}/${numberOf(via)}`)).join();
     const grants = known.get(key) ?? collectGrants(entitlements, applied);
     known.set(key, grants);
     return grants;

@@ -65,7 +65,7 @@ export function revokeOperation(
 export function grantOperation(
   desired: DesiredUser,
   user: UserSid | null,
-  { because, ...grant }: DesiredGrant,
+  { because, via, ...grant }: DesiredGrant,
   context: DraftContext,
   after: string | undefined,
 ): Operation {
@@ -78,6 +78,7 @@ export function grantOperation(
     user,
     grant: context.nameOf(grant),
     because,
+    ...(via !== undefined && { via }),
     ...(after !== undefined && { after }),
   };
 }

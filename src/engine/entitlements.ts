@@ -62,17 +62,21 @@ export function resolveEntitlements(
   };
 }
 
+/** A role rule that applies to somebody, and why. */
+export interface AppliedRule {
+  readonly rule: number;
+  readonly because: string;
+  readonly via?: readonly string[] | undefined;
+}
+
 /** The grants of all rules that apply, each once, in a stable order, with the first rule as its reason. */
-export function collectGrants(
-  entitlements: Entitlements,
-  applied: readonly { readonly rule: number; readonly because: string }[],
-): readonly DesiredGrant[] {
+export function collectGrants(entitlements: Entitlements, applied: readonly AppliedRule[]): readonly DesiredGrant[] {
   if (applied.length === 0) return noGrants;
   const grants = new Map<GrantKey, DesiredGrant>();
-  for (const { rule, because } of applied) {
+  for (const { rule, because, via } of applied) {
     for (const grant of entitlements.rules[rule] ?? []) {
       const key = grantKey(grant);
-      if (!grants.has(key)) grants.set(key, { ...grant, because });
+      if (!grants.has(key)) grants.set(key, { ...grant, because, ...(via !== undefined && { via }) });
     }
   }
   return [...grants.entries()].sort(([a], [b]) => compareStrings(a, b)).map(([, grant]) => grant);

@@ -9,6 +9,8 @@ export interface Mapping {
   readonly expressions: readonly Expression[];
   /** Source attributes mapped by name. */
   readonly attributes: readonly string[];
+  /** Source attributes that the address is made of; empty when it names none, or all of them. */
+  readonly address: readonly string[];
   map(entry: Entry): Mapped;
 }
 
@@ -33,14 +35,17 @@ type Reader = (entry: Entry) => AttributeValue | boolean;
 export function compileMapping(rules: AttributeMappings, report: (key: string, message: string) => void): Mapping {
   const expressions: Expression[] = [];
   const names: string[] = [];
+  let address: readonly string[] = [];
   const compile = (key: TextAttribute | 'active', rule: ValueRule): Reader | undefined => {
     if ('attribute' in rule) {
       names.push(rule.attribute);
+      if (key === 'userName') address = [rule.attribute];
       return (entry) => attributeOf(entry.attributes, rule.attribute);
     }
     try {
       const expression = compileExpression(rule.expression, key === 'active' ? 'bool or string' : 'string');
       expressions.push(expression);
+      if (key === 'userName' && expression.attributes !== 'all') address = expression.attributes;
       return (entry) => asValue(expression.evaluate(entry.attributes, entry.groups));
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
@@ -60,6 +65,7 @@ export function compileMapping(rules: AttributeMappings, report: (key: string, m
   return {
     expressions,
     attributes: names,
+    address,
     map(entry) {
       const invalid: string[] = [];
       const attributes: Partial<Record<TextAttribute, string>> = {};

@@ -12,7 +12,7 @@ import type { Draft } from './draft.ts';
 export function recordDigest(operation: Operation): string {
   const { after: _after, reason: _reason, ...record } = operation;
   // A joiner's grant names no user in the run that creates the user, and names one from then on.
-  if (record.kind === 'grant') return digest({ ...record, user: null });
+  if (record.kind === 'grant') return digest({ ...record, user: null, via: undefined });
   if (!('changes' in record)) return digest(record);
   return digest({ ...record, changes: record.changes.map(({ attribute, after }) => ({ attribute, after })) });
 }

@@ -92,8 +92,15 @@ function grantLine(operation: Extract<Operation, { grant: unknown }>, palette: P
   const { roleName, scopeName } = operation.grant;
   const what = `${signs[operation.kind]} ${printable(roleName)} in ${printable(scopeName)}`;
   return operation.kind === 'grant'
-    ? `      ${palette.added(what)}  ${palette.faint(`by ${printable(operation.because)}`)}`
+    ? `      ${palette.added(what)}  ${palette.faint(`by ${printable(operation.because)}${wayTo(operation.via)}`)}`
     : `      ${palette.removed(what)}  ${palette.faint(reasons[operation.reason])}`;
+}
+
+/** Where the way through groups begins, and how long it is. */
+function wayTo(via: readonly string[] | undefined): string {
+  const [first, ...others] = via ?? [];
+  if (first === undefined) return '';
+  return ` via ${printable(first)}${others.length > 1 ? ` and ${others.length - 1} more` : ''}`;
 }
 
 const reasons: Readonly<Record<Reason, string>> = {

@@ -252,14 +252,15 @@ test.each(['users', 'groups'])('a search reference among %s makes the read incom
 
 describe('identities', () => {
   test('that are missing from a minority are empty, as are several', async () => {
+    const numbered = (index: number) => user(index, { employeeNumber: [String(index)] });
     const nameless: Reply = { entry: 'uid=n,dc=x', attributes: { mail: ['n@x'] } };
     const server = await serve({
-      search: () => [user(1), user(2), user(3), nameless, user(4, { entryUUID: ['a', 'b'] }), done()],
+      search: () => [...[1, 2, 3].map(numbered), nameless, user(4, { employeeNumber: ['a', 'b'] }), done()],
     });
 
-    const entries = await readAll(sourceOf(server));
+    const entries = await readAll(sourceOf(server, { users: { id: 'employeeNumber' } }));
 
-    expect(entries.map(({ id }) => id)).toEqual(['id-1', 'id-2', 'id-3', '', '']);
+    expect(entries.map(({ id }) => id)).toEqual(['1', '2', '3', '', '']);
   });
 
   test.each([
@@ -324,20 +325,15 @@ describe('attributes', () => {
     ]);
   });
 
-  test('that came under another name are pointed out', async () => {
-    const server = await serve({ search: () => [user(1, { sn: ['Sousa'] }), done()] });
-    const logger = createTestLogger();
+  test('that the server finds, and shows under another name, make the read incomplete', async () => {
+    const search = () => [user(1, { sn: ['Sousa'] }), done()];
+    const server = await serve({ search, question: search });
 
-    await readAll(sourceOf(server, {}, logger), demandOf({ attributes: ['surname'] }));
+    const error = await failureOf(readAll(sourceOf(server), demandOf({ attributes: ['surname'] })));
 
-    expect(logger.lines).toContainEqual(
-      expect.objectContaining({
-        fields: expect.objectContaining({
-          attribute: 'surname',
-          hint: expect.stringContaining('answers with mail, sn'),
-        }),
-      }),
-    );
+    expect(error).toBeInstanceOf(SourceIncompleteError);
+    expect(error.message).toContain('the server calls surname by the name');
+    expect(error.hint).toContain('answers with mail, sn');
   });
 
   test('are only those that are needed', async () => {

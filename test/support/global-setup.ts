@@ -1,3 +1,4 @@
+import { ensureDs389 } from './ds389.ts';
 import { ensureSamba } from './samba.ts';
 import { ensureSlapd } from './slapd.ts';
 
@@ -6,6 +7,7 @@ export function setup(): void {
   for (const [what, server] of [
     ['LDAP', ensureSlapd()],
     ['Active Directory', ensureSamba()],
+    ['389 Directory Server', ensureDs389()],
   ] as const) {
     if (server.installed) continue;
     if (process.env.CI === 'true') throw new Error(`${what} tests cannot run: ${server.reason}`);

@@ -1,3 +1,6 @@
+import type { PresetName } from '../../src/config/ldap-presets.ts';
+import { ldapOptions as optionsOfFile } from '../../src/config/ldap-settings.ts';
+import { ldapSource } from '../../src/config/schema/source-ldap.ts';
 import type { Demand, Entry } from '../../src/domain/entry.ts';
 import type { LdapOptions } from '../../src/domain/ldap-options.ts';
 import type { Secret } from '../../src/domain/secret.ts';
@@ -47,6 +50,12 @@ export function ldapOptions(url: string, changes: OptionChanges = {}): LdapOptio
     },
     timeouts: { connectMs: 5_000, operationMs: 10_000, readMs: 60_000, ...changes.timeouts },
   };
+}
+
+/** What a file says that names a preset, a server and the bases, and nothing else. */
+export function presetOptions(preset: PresetName, url: string, people: string, groups: string): LdapOptions {
+  const source = ldapSource.parse({ type: 'ldap', preset, url, users: { baseDn: people }, groups: { baseDn: groups } });
+  return optionsOfFile(source, { path: (relative) => relative, secret });
 }
 
 export function demandOf(changes: Partial<Demand> = {}): Demand {

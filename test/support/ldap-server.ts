@@ -40,17 +40,21 @@ export type Reply =
   | 'silence';
 
 export interface Script {
-  /** Result of every bind; 0 when left out. */
-  readonly bind?: ScriptedResult;
+  /** Result of every bind, or what is said to it; 0 when left out. */
+  readonly bind?: ScriptedResult | (() => readonly Reply[]);
   /** Answer to StartTLS; protocolError when left out. */
   readonly startTls?: readonly Reply[];
   /** `index` counts the searches of this server from 0. */
   search(search: SeenSearch, index: number): readonly Reply[];
+  /** Answer to a search for one entry, which asks whether something is hidden; nothing is when left out. They are not counted. */
+  question?(search: SeenSearch): readonly Reply[];
 }
 
 export interface LdapServer {
   readonly url: string;
   readonly searches: readonly SeenSearch[];
+  /** Searches for one entry. */
+  readonly questions: readonly SeenSearch[];
   /** Bind DNs in order. */
   readonly binds: readonly string[];
   /** Unbind requests. */
@@ -69,6 +73,7 @@ const extendedRequest = 0x77;
 
 export async function startLdapServer(script: Script): Promise<LdapServer> {
   const searches: SeenSearch[] = [];
+  const questions: SeenSearch[] = [];
   const binds: string[] = [];
   const clients = new Set<Socket>();
   let unbinds = 0;
@@ -87,9 +92,15 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
         const reader = readerOf(frame);
         reader.readInt();
         binds.push(reader.readString() ?? '');
-        send(socket, frame.messageId, [{ done: script.bind ?? {} }], 0x61);
+        const { bind = {} } = script;
+        send(socket, frame.messageId, typeof bind === 'function' ? bind() : [{ done: bind }], 0x61);
       } else if (frame.operation === searchRequest) {
         const search = readSearch(frame);
+        if (search.sizeLimit === 1) {
+          questions.push(search);
+          send(socket, frame.messageId, script.question?.(search) ?? [{ done: {} }], 0x65);
+          return;
+        }
         searches.push(search);
         firstSearch.resolve();
         send(socket, frame.messageId, script.search(search, searches.length - 1), 0x65);
@@ -110,6 +121,7 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
   return {
     url: `ldap://127.0.0.1:${port}`,
     searches,
+    questions,
     binds,
     unbinds: () => unbinds,
     searched: () => firstSearch.promise,

@@ -8,6 +8,7 @@ type Values = Readonly<Record<string, string | readonly string[]>>;
 
 /** Keys of the section `source`; users, groups and tls are laid over the defaults one level deep. */
 export interface SourceChanges {
+  readonly preset?: string;
   readonly url?: string | readonly string[];
   readonly bindDn?: string;
   readonly password?: string;
@@ -26,7 +27,10 @@ export interface LdapWorld extends World {
 /** Nobody leaves out of scope unnoticed, and small directories may change as a whole. */
 const wide = { count: 1_000 };
 
-export async function createLdapWorld(slapd: Slapd, changes: SourceChanges = {}): Promise<LdapWorld> {
+export async function createLdapWorld(
+  slapd: Pick<Slapd, 'ldapsUrl' | 'caFile'>,
+  changes: SourceChanges = {},
+): Promise<LdapWorld> {
   const world = await createWorld({ seed: { domains: ['example.com'] } });
   const connect = async (source: SourceChanges = {}, sections: Sections = {}) => {
     const { password = syncPassword, users, groups, tls, ...others } = source;

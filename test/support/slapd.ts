@@ -17,32 +17,43 @@ export function slapdIsInstalled(): boolean {
   return existsSync(slapdBinary) && existsSync('/usr/bin/ldapsearch');
 }
 
+export type Installation = { readonly installed: true } | { readonly installed: false; readonly reason: string };
+
 /** Installs slapd and ldap-utils where that is possible without asking; otherwise says why LDAP tests must be left out. */
-export function ensureSlapd(): { readonly installed: true } | { readonly installed: false; readonly reason: string } {
-  if (slapdIsInstalled()) return { installed: true };
+export function ensureSlapd(): Installation {
+  return ensurePackages('slapd', ['slapd', 'ldap-utils'], slapdIsInstalled);
+}
+
+/** Installs Debian packages of a server, without starting it. */
+export function ensurePackages(server: string, packages: readonly string[], isInstalled: () => boolean): Installation {
+  if (isInstalled()) return { installed: true };
   if (process.getuid?.() !== 0)
-    return { installed: false, reason: 'slapd is not installed, and only root can install it' };
+    return { installed: false, reason: `${server} is not installed, and only root can install it` };
   if (!existsSync('/usr/bin/apt-get'))
-    return { installed: false, reason: 'slapd is not installed, and there is no apt-get' };
+    return { installed: false, reason: `${server} is not installed, and there is no apt-get` };
   // The package would start a server on port 389; 101 forbids it (invoke-rc.d's policy layer).
   const ownPolicy = !existsSync(policyFile);
   if (ownPolicy) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     aptGet('update');
-    aptGet('install', '--yes', '--no-install-recommends', 'slapd', 'ldap-utils');
+    aptGet('install', '--yes', '--no-install-recommends', ...packages);
   } catch (error) {
-    return { installed: false, reason: `slapd could not be installed: ${(error as Error).message}` };
+    return { installed: false, reason: `${server} could not be installed: ${(error as Error).message}` };
   } finally {
     if (ownPolicy) rmSync(policyFile, { force: true });
   }
-  return slapdIsInstalled()
+  return isInstalled()
     ? { installed: true }
-    : { installed: false, reason: 'slapd is missing after its installation' };
+    : { installed: false, reason: `${server} is missing after its installation` };
 }
 
 function aptGet(...args: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  execFileSync('apt-get', ['--quiet', ...args], { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: 180_000 });
+  execFileSync('apt-get', ['--quiet', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 180_000,
+  });
 }
 
 export interface Slapd {
@@ -58,6 +69,8 @@ export interface Slapd {
   log(): readonly string[];
   /** Ends the server at once, as a crash would. */
   kill(): Promise<void>;
+  /** For what a server goes through: SIGTERM, SIGSTOP and SIGCONT. */
+  signal(signal: NodeJS.Signals): void;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -73,6 +86,8 @@ export interface SlapdOptions extends DirectorySeed {
   readonly ca?: CertificateFiles;
   /** What the server shows instead of a certificate of the CA for localhost. */
   readonly identity?: CertificateFiles;
+  /** Definitions in place of those of RFC 2307 (nis.schema). */
+  readonly schema?: string;
 }
 
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
@@ -107,6 +122,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     otherCaFile: otherCa.certFile,
     log: () => lines,
     kill: () => end('SIGKILL'),
+    signal: (signal) => child.kill(signal),
     async stop() {
       await end('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
@@ -145,8 +161,8 @@ async function isListening(child: ChildProcess, port: number, lines: string[]): 
   return (await promise) && acceptsConnections(child, port);
 }
 
-/** slapd says that it starts shortly before it listens. */
-async function acceptsConnections(child: ChildProcess, port: number): Promise<boolean> {
+/** Whether the server comes to listen before it ends: slapd says that it starts shortly before it does. */
+export async function acceptsConnections(child: ChildProcess, port: number): Promise<boolean> {
   while (child.exitCode === null && child.signalCode === null) {
     const socket = connect(port, '127.0.0.1');
     const accepted = await once(socket, 'connect').then(
@@ -160,7 +176,7 @@ async function acceptsConnections(child: ChildProcess, port: number): Promise<bo
   return false;
 }
 
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()];
   const ports = await Promise.all(
     servers.map(async (server) => {
@@ -179,7 +195,7 @@ function configuration(folder: string, ca: string, cert: string, key: string, op
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
-include /etc/ldap/schema/nis.schema
+${options.schema ?? 'include /etc/ldap/schema/nis.schema'}
 pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 modulepath /usr/lib/ldap

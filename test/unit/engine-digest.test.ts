@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../../src/domain/canonical-json.ts';
 import { digest } from '../../src/engine/digest.ts';
+import { recordDigest } from '../../src/engine/parking.ts';
 import { assignment, entry, lastApplied, link, rules, twilioUser } from '../support/builders.ts';
 import { type Given, planFor } from '../support/planning.ts';
 
@@ -44,6 +45,24 @@ test('the digest stays when an unmanaged user comes whom nobody in scope matches
 
 test('the digest stays from one moment to the next', () => {
   expect(digestOf({ now: 86_400_000 })).toBe(digestOf({ now: 0 }));
+});
+
+test('the digest stays when somebody comes by the same group on another way, which the plan still tells', () => {
+  const through = (...way: readonly string[]) => {
+    const member = { ...entry('ann', {}, ['developers']), groupPaths: { to: () => way } };
+    return planFor({ ...given, entries: [member], links: [] });
+  };
+  const viaOf = ({ plan }: ReturnType<typeof planFor>) =>
+    plan.operations.map((operation) => (operation.kind === 'grant' ? operation.via : undefined));
+  const direct = through('cn=developers');
+  const [short, long] = [through('cn=a', 'cn=developers'), through('cn=b', 'cn=c', 'cn=developers')];
+  const grants = [direct, short, long].map(({ plan }) => plan.operations.find(({ kind }) => kind === 'grant'));
+
+  expect(new Set([direct, short, long].map(({ plan }) => plan.digest)).size).toBe(1);
+  expect(viaOf(direct)).toEqual(viaOf(direct).map(() => undefined));
+  expect(viaOf(short)).toContainEqual(['cn=a', 'cn=developers']);
+  expect(viaOf(long)).toContainEqual(['cn=b', 'cn=c', 'cn=developers']);
+  expect(new Set(grants.map((grant) => grant && recordDigest(grant))).size).toBe(1);
 });
 
 test.each<[string, Partial<Given>]>([

@@ -89,6 +89,7 @@ test('the demand is what filter, mapping and role rules read together', () => {
 
   expect(compiled.demand).toEqual({
     attributes: ['disabled', 'givenName', 'kind', 'level', 'mail', 'sn'],
+    address: ['mail'],
     groups: ['developers', 'interns', 'staff'],
     allGroups: false,
   });

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { parseFilter } from '../../src/sources/ldap/filter.ts';
 import { nearMatches } from '../../src/sources/ldap/group-diagnosis.ts';
-import { createGroupSets } from '../../src/sources/ldap/group-sets.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import { distinctBases, parseServerUrl } from '../../src/sources/ldap/options.ts';
 import { describeResultCode, formatResultCode } from '../../src/sources/ldap/result-codes.ts';
@@ -140,22 +139,4 @@ test('near matches are slips of the pen and parts, best first, at most three', (
   ]);
   expect(nearMatches('devs', ['all-devs', 'ops', 'd'])).toEqual(['all-devs']);
   expect(nearMatches('x', ['a', 'xa', 'xb', 'xc', 'xd'])).toHaveLength(3);
-});
-
-test('people in the same groups share one list of names', () => {
-  const sets = createGroupSets();
-  const [a, b, c] = ['b', 'a', 'c'].map((name) => sets.declare([name]));
-  for (const [group, keys] of [
-    [a, ['x', 'y', 'z', 'x']],
-    [b, ['x', 'y']],
-    [c, ['z']],
-  ] as const) {
-    for (const key of keys) sets.add(key, group ?? -1);
-  }
-
-  expect(sets.of('x')).toEqual(['a', 'b']);
-  expect(sets.of('x')).toBe(sets.of('y'));
-  expect(sets.of('z')).toEqual(['b', 'c']);
-  expect(sets.of('nobody')).toEqual([]);
-  expect(sets.ofGroups([a ?? -1, b ?? -1])).toBe(sets.of('x'));
 });

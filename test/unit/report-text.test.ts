@@ -73,6 +73,19 @@ test('a long plan lists so many people of each kind and counts the rest', () => 
   expect(text.match(/create: new in the source/g)).toHaveLength(2);
 });
 
+test('a grant through groups within groups says where the way begins', () => {
+  const through = (...way: readonly string[]) => {
+    const { plan, verdict, bill } = sampleReport({
+      entries: [{ ...entry('ann', {}, ['developers']), groupPaths: { to: () => way } }],
+    });
+    return renderPlan(plan, verdict, bill);
+  };
+
+  expect(through('cn=developers')).toMatch(/by developers$/m);
+  expect(through('cn=emea', 'cn=developers')).toMatch(/by developers via cn=emea$/m);
+  expect(through('cn=berlin', 'cn=emea', 'cn=world', 'cn=developers')).toMatch(/via cn=berlin and 2 more$/m);
+});
+
 test('terminal escapes, line breaks and marks that turn text around never reach the output', () => {
   const bad = 'x\u001b[31m\u009b2J\u202e\u2028\u0085y';
   const given = {

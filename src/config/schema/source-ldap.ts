@@ -51,12 +51,12 @@ const users = z
     baseDn: bases('Where people stand.', 'ou=people,dc=corp,dc=example'),
     filter: filter().meta({
       description:
-        'Which entries are people. Default: `(objectClass=inetOrgPerson)`; `active-directory`: `(&(objectCategory=person)(objectClass=user))`.',
+        'Which entries are people. Default: `(objectClass=inetOrgPerson)`; `active-directory`: `(&(objectCategory=person)(objectClass=user))`; `389ds`: `(|(objectClass=inetOrgPerson)(objectClass=nsPerson))`.',
     }),
     scope: scope(),
     id: text('attribute').optional().meta({
       description:
-        'Attribute that never changes for a person and is never given to another. Default: `entryUUID` (RFC 4530); `active-directory`: `objectGUID`; `389ds`: `nsUniqueId`.',
+        'Attribute that never changes for a person and is never given to another. Default: `entryUUID` (RFC 4530); `active-directory`: `objectGUID`; `389ds`: `nsUniqueId` (FreeIPA shows accounts `ipaUniqueID` instead).',
     }),
     disabled: z.enum(['userAccountControl', 'nsAccountLock', 'pwdAccountLockedTime', 'none']).optional().meta({
       description:
@@ -72,7 +72,7 @@ const groups = z
     baseDn: bases('Where groups stand.', 'ou=groups,dc=corp,dc=example'),
     filter: filter().meta({
       description:
-        'Which entries are groups. Default: `(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))`; `active-directory`: `(objectClass=group)`.',
+        'Which entries are groups, those within groups included. Default: `(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))`; `active-directory`: `(objectClass=group)`.',
     }),
     scope: scope(),
     name: text('attribute')
@@ -96,7 +96,7 @@ const groups = z
       .meta({
         title: 'true, false or matching-rule',
         description:
-          'Whether members of a group within a group belong to both. `matching-rule` lets Active Directory resolve it, which is slow. Default: false; `active-directory` and `389ds`: true.',
+          'Whether members of a group within a group belong to both. The inner group may stand elsewhere. `matching-rule` lets Active Directory resolve it, which is slow. Default: false; `active-directory` and `389ds`: true.',
       }),
     primaryGroup: flag().optional().meta({
       description:

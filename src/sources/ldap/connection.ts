@@ -15,6 +15,8 @@ import { encrypt, openTcp } from './transport.ts';
 export interface LdapConnection {
   readonly url: string;
   readonly address: ServerAddress;
+  /** Who we are bound as; undefined when that is not a name that was configured. */
+  readonly bindDn: string | undefined;
   /** For each request. */
   readonly operationMs: number;
   /** What was found out about this server's pages: no more entries than this at a time. */
@@ -44,6 +46,7 @@ export async function openConnection(
     const connection: LdapConnection = {
       url: address.url,
       address,
+      bindDn: options.bindDn,
       operationMs: options.timeouts.operationMs,
       paging: { largest: Number.POSITIVE_INFINITY },
       referrals: createReferrals(options, address, logger, (otherOptions, other) =>

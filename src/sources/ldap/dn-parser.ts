@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 
-/** One relative name: usually one pair, several when joined by `+`. A value that is no text is kept as the hex of its bytes. */
-export type Rdn = readonly { readonly type: string; readonly value: string | { readonly hex: string } }[];
+/** What a name says of one attribute: text, bytes that are no text, or the BER encoding of another kind of value; both as hex. */
+export type RdnValue = string | { readonly bytes: string } | { readonly ber: string };
+
+/** One relative name: usually one pair, several when joined by `+`. */
+export type Rdn = readonly { readonly type: string; readonly value: RdnValue }[];
 
 const typePattern = /^(?:oid\.)?(?:[a-z][a-z0-9-]*|\d+(?:\.\d+)*)$/i;
 /** UTF8String, OCTET STRING, PrintableString, IA5String: a `#hex` value of these holds text. */
@@ -31,7 +34,7 @@ export function parseDn(dn: string): readonly Rdn[] | undefined {
 }
 
 interface ParsedValue {
-  readonly value: Rdn[number]['value'];
+  readonly value: RdnValue;
   /** Where the separator stands, or the end of the name. */
   readonly end: number;
 }
@@ -81,10 +84,21 @@ function parseHexValue(dn: string, start: number): ParsedValue | undefined {
   const end = skipSpaces(dn, start + digits.length);
   const separator = dn[end];
   if (separator !== undefined && separator !== ',' && separator !== '+') return undefined;
-  const bytes = Buffer.from(digits, 'hex');
-  const content = bytes.subarray(2);
-  const isText = textTags.has(bytes[0] ?? -1) && bytes[1] === content.length && content.length < 128 && isUtf8(content);
-  return { value: isText ? content.toString() : { hex: digits }, end };
+  return { value: decodeBer(Buffer.from(digits, 'hex')) ?? { ber: digits.toLowerCase() }, end };
+}
+
+/** The value inside, when it is of a kind that could as well stand there as text (X.690 sections 8.1.2 and 8.1.3). */
+function decodeBer(ber: Buffer): RdnValue | undefined {
+  const first = ber[1] ?? 0;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  if (!textTags.has(ber[0] ?? -1) || lengthBytes > 4 || ber.length < 2 + lengthBytes) return undefined;
+  const length = lengthBytes === 0 ? first : ber.readUIntBE(2, lengthBytes);
+  const content = ber.subarray(2 + lengthBytes);
+  return first !== 0x80 && content.length === length ? valueFrom(content) : undefined;
+}
+
+function valueFrom(bytes: Buffer): RdnValue {
+  return isUtf8(bytes) ? bytes.toString() : { bytes: bytes.toString('hex') };
 }
 
 function skipSpaces(dn: string, from: number): number {
@@ -114,8 +128,7 @@ class ValueBytes {
   }
 
   /** Outer spaces are dropped here or by preparation alike: RFC 4518 section 2.6.1 calls them insignificant. */
-  value(): Rdn[number]['value'] {
-    const buffer = Buffer.from(this.#bytes);
-    return isUtf8(buffer) ? buffer.toString() : { hex: buffer.toString('hex') };
+  value(): RdnValue {
+    return valueFrom(Buffer.from(this.#bytes));
   }
 }

@@ -146,7 +146,10 @@ export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
         if (ended !== undefined) return reject(ended.reason);
         pending = { id: message.messageId, handlers, resolve, reject };
         timer = setTimeout(() => {
-          breakOff(new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms`), true);
+          breakOff(
+            new ConversationLostError(`the server did not finish its answer within ${timeoutMs} ms${notice}`),
+            true,
+          );
         }, timeoutMs);
         socket.write(message.write());
       });

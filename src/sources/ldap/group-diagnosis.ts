@@ -45,6 +45,14 @@ export function ambiguousGroups(
   });
 }
 
+/** A group that a rule names shows no members, although it has some: everybody would seem to have left it. */
+export function membersHidden(url: string, options: GroupOptions, dn: string, reason: string): SourceIncompleteError {
+  const where = `reading groups below ${options.baseDn.map((base) => `"${base}"`).join(' or ')} with filter ${options.filter}`;
+  return new SourceIncompleteError(`${url}: ${where} is incomplete: ${dn} shows no members, but ${reason}`, {
+    hint: `let the bind account read ${options.membership.join(', ')} of the group, or check that groups.membership fits it`,
+  });
+}
+
 async function describeMissing(
   connection: LdapConnection,
   options: GroupOptions,

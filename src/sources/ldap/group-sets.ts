@@ -1,71 +1,136 @@
+import type { GroupPaths } from '../../domain/entry.ts';
 import { compareStrings } from '../../domain/identity.ts';
+import type { GroupGraph } from './group-graph.ts';
 
 /**
  * Who is in which groups, for many people and few distinct combinations of groups: every combination exists once, and so does its list
- * of names. A combination is a path of group numbers in a tree, in the order in which the groups were added.
+ * of names. A combination is a path of group numbers in a tree, in ascending order.
  */
 export interface GroupSets {
-  /** Declares a group and the names that its members carry; returns its number. */
-  declare(names: readonly string[]): number;
+  readonly none: GroupSet;
+  /** A set of keys, DNs or user names, each with its combination. */
+  createIndex(): GroupIndex;
+  /** The combination of groups, given in ascending order. */
+  of(groups: readonly number[]): GroupSet;
+  /** What is in any of them. */
+  join(sets: readonly GroupSet[]): GroupSet;
+}
+
+export interface GroupIndex {
   /** Groups must be added one after the other, in the order of their numbers; the same key twice is once. */
   add(key: string, group: number): void;
-  /** Sorted names of the groups that the key was added to. The list is shared: do not change it. */
-  of(key: string): readonly string[];
-  /** The same for numbers in ascending order. */
-  ofGroups(groups: readonly number[]): readonly string[];
+  of(key: string): GroupSet;
 }
 
-interface Combination {
+/** The groups that somebody belongs to directly. */
+export interface GroupSet extends GroupPaths {
+  /** Sorted names of these groups and of those above them. The list is shared: do not change it. Ask when all groups are known. */
+  readonly names: readonly string[];
+}
+
+export function createGroupSets(graph: GroupGraph): GroupSets {
+  const none = new Combination(graph, -1, undefined);
+
+  function createIndex(): GroupIndex {
+    const combinations = new Map<string, Combination>();
+    return {
+      add(key, group) {
+        const present = combinations.get(key) ?? none;
+        if (present.group !== group) combinations.set(key, present.followedBy(group));
+      },
+      of: (key) => combinations.get(key) ?? none,
+    };
+  }
+  function of(groups: readonly number[]): Combination {
+    return groups.reduce((from, group) => (from.group === group ? from : from.followedBy(group)), none);
+  }
+  function join(sets: readonly GroupSet[]): GroupSet {
+    let joined = none;
+    for (const set of sets as readonly Combination[]) {
+      if (set !== none) joined = joined === none ? set : joined.joinedBy(set, unite);
+    }
+    return joined;
+  }
+  function unite(one: Combination, other: Combination): Combination {
+    const groups = new Set([...one.groups(), ...other.groups()]);
+    return of([...groups].sort((a, b) => a - b));
+  }
+  return {
+    none,
+    createIndex,
+    of,
+    join,
+  };
+}
+
+class Combination implements GroupSet {
   readonly group: number;
-  readonly parent: Combination | undefined;
+  readonly #graph: GroupGraph;
+  readonly #before: Combination | undefined;
   /** Made when a second group follows; until then one successor is enough. */
-  successors: Map<number, Combination> | undefined;
-  successor: Combination | undefined;
-  names: readonly string[] | undefined;
-}
+  #successors: Map<number, Combination> | undefined;
+  #successor: Combination | undefined;
+  /** People differ less in pairs of combinations than in number. */
+  #joined: Map<Combination, Combination> | undefined;
+  #names: readonly string[] | undefined;
 
-export function createGroupSets(): GroupSets {
-  const namesOfGroup: (readonly string[])[] = [];
-  const combinations = new Map<string, Combination>();
-  const none = combine(undefined, -1);
-  none.names = [];
+  constructor(graph: GroupGraph, group: number, before: Combination | undefined) {
+    this.#graph = graph;
+    this.group = group;
+    this.#before = before;
+  }
 
-  function follow(from: Combination, group: number): Combination {
-    if (from.successor?.group === group) return from.successor;
-    const known = from.successors?.get(group);
+  followedBy(group: number): Combination {
+    if (this.#successor?.group === group) return this.#successor;
+    const known = this.#successors?.get(group);
     if (known !== undefined) return known;
-    const made = combine(from, group);
-    if (from.successor === undefined) from.successor = made;
+    const made = new Combination(this.#graph, group, this);
+    if (this.#successor === undefined) this.#successor = made;
     else {
-      from.successors ??= new Map();
-      from.successors.set(group, made);
+      this.#successors ??= new Map();
+      this.#successors.set(group, made);
     }
     return made;
   }
 
-  function namesOf(combination: Combination): readonly string[] {
-    if (combination.names === undefined) {
-      const names = new Set<string>();
-      for (let at: Combination | undefined = combination; at !== undefined; at = at.parent) {
-        for (const name of namesOfGroup[at.group] ?? []) names.add(name);
-      }
-      combination.names = [...names].sort(compareStrings);
-    }
-    return combination.names;
+  joinedBy(other: Combination, unite: (one: Combination, other: Combination) => Combination): Combination {
+    this.#joined ??= new Map();
+    const joined = this.#joined.get(other) ?? unite(this, other);
+    this.#joined.set(other, joined);
+    return joined;
   }
 
-  return {
-    declare: (names) => namesOfGroup.push(names) - 1,
-    add(key, group) {
-      const present = combinations.get(key) ?? none;
-      if (present.group !== group) combinations.set(key, follow(present, group));
-    },
-    of: (key) => namesOf(combinations.get(key) ?? none),
-    ofGroups: (groups) =>
-      namesOf(groups.reduce((from, group) => (from.group === group ? from : follow(from, group)), none)),
-  };
+  groups(): readonly number[] {
+    const groups: number[] = [];
+    for (let at: Combination | undefined = this; at !== undefined && at.group >= 0; at = at.#before)
+      groups.push(at.group);
+    return groups;
+  }
+
+  get names(): readonly string[] {
+    if (this.#names === undefined) {
+      const [first, ...others] = this.groups();
+      const names = first === undefined ? [] : this.#graph.namesOf(first);
+      this.#names =
+        others.length === 0
+          ? names
+          : [...new Set([...names, ...others.flatMap((group) => this.#graph.namesOf(group))])].sort(compareStrings);
+    }
+    return this.#names;
+  }
+
+  /** The shortest path from any of the groups. */
+  to(name: string): readonly string[] {
+    let shortest: readonly string[] | undefined;
+    for (let at: Combination = this; at.#before !== undefined; at = at.#before) {
+      const path = this.#graph.pathTo(at.group, name);
+      if (path !== undefined && (shortest === undefined || comparePaths(path, shortest) < 0)) shortest = path;
+    }
+    return shortest ?? [];
+  }
 }
 
-function combine(parent: Combination | undefined, group: number): Combination {
-  return { group, parent, successors: undefined, successor: undefined, names: undefined };
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  const difference = a.findIndex((dn, index) => dn !== b[index]);
+  return a.length - b.length || compareStrings(a[difference] ?? '', b[difference] ?? '');
 }

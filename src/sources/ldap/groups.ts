@@ -1,129 +1,158 @@
-import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
+/**
+ * Reads the groups that rules name, each of which must exist exactly once, and every other group when all are wanted; and the
+ * groups within groups, or above them, that decide who belongs.
+ *
+ * | `nested`, membership     | searches besides those for the groups that rules name |
+ * |--------------------------|--------|
+ * | none                     | none |
+ * | resolve, in the group    | downwards: nested-groups.ts |
+ * | resolve, memberOf        | all groups, and upwards: nested-member-of.ts |
+ * | matching-rule            | the users of each group: in-chain.ts |
+ */
 import type { Demand } from '../../domain/entry.ts';
-import type { GroupOptions, MembershipKind, SearchScope } from '../../domain/ldap-options.ts';
+import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
+import { baseHidden, baseIsThere } from './base-proof.ts';
 import type { LdapConnection } from './connection.ts';
-import { normalizeDn } from './dn.ts';
-import { createEntryDecoder, type EntryDecoder, listOf } from './entry-decoder.ts';
-import { escapeFilterValue, parseFilter } from './filter.ts';
+import { checkUserAttributes, checkWithoutMembers } from './group-checks.ts';
 import { ambiguousGroups, missingGroups } from './group-diagnosis.ts';
+import { createGroupGraph } from './group-graph.ts';
+import { createGroupPlaces } from './group-places.ts';
+import { anyOf, chunks, createGroupReader, equals, type FoundGroup } from './group-reader.ts';
+import { isBelow, readUsersInChain, requireMatchingRule } from './in-chain.ts';
+import { diagnoseMembers } from './member-diagnosis.ts';
 import { createMembership, type Membership } from './membership.ts';
-import { distinctBases } from './options.ts';
-import { searchAll } from './paged-search.ts';
+import { createNestedGroups } from './nested-groups.ts';
+import { createGroupsAbove } from './nested-member-of.ts';
+import { isUsuallyPrimary } from './primary-group.ts';
+import type { UsersRead } from './users.ts';
 import { createWantedGroups } from './wanted-groups.ts';
 
 /** Keeps a filter well below what servers and their logs take. */
 const namesPerSearch = 50;
 
-/**
- * Reads the groups that rules name, each of which must exist exactly once, and every other group when all are wanted.
- * Undefined when no rule looks at groups. Throws SourceIncompleteError, SourceUnavailableError.
- */
+export interface GroupsRead {
+  readonly membership: Membership;
+  /** What only shows when the users have been read. Throws SourceIncompleteError. */
+  check(users: UsersRead): Promise<void>;
+}
+
+/** Undefined when no rule looks at groups. Throws SourceIncompleteError, SourceUnavailableError. */
 export async function readGroups(
   connection: LdapConnection,
-  options: GroupOptions | undefined,
+  options: Pick<LdapOptions, 'groups' | 'users' | 'pageSize'>,
   demand: Demand,
-  pageSize: number,
   logger: Logger,
-): Promise<Membership | undefined> {
+): Promise<GroupsRead | undefined> {
   if (demand.groups.length === 0 && !demand.allGroups) return undefined;
-  if (options === undefined) {
+  const { groups, users, pageSize } = options;
+  if (groups === undefined) {
     throw new SourceIncompleteError(`${connection.url}: rules look at groups, but source.groups is not configured`, {
       hint: 'set source.groups.baseDn and filter to where the groups are',
     });
   }
-  const membership = createMembership(options.membership, options.uid);
+  const graph = createGroupGraph();
   const wanted = createWantedGroups(demand);
-  const kinds = options.membership.filter((kind) => kind !== 'memberOf');
-  const attributes = [options.name, ...kinds];
-  const decoder = createEntryDecoder(attributes);
-  const groupFilter = parseFilter(options.filter);
-  let withoutMembers: string[] = [];
+  const places = createGroupPlaces(connection.url, groups, users);
+  const inUser = groups.membership.includes('memberOf');
+  const inChain = groups.nested === 'matching-rule';
+  const kinds = groups.membership.filter((kind) => kind !== 'memberOf' && (!inChain || kind === 'memberUid'));
+  const resolve = groups.nested === 'resolve';
+  const attributes = [kinds, inUser && resolve ? 'memberOf' : [], groups.primaryGroup ? 'objectSid' : []].flat(2);
+  const reader = createGroupReader(connection, groups, pageSize, attributes);
+  const below = resolve && !inUser ? createNestedGroups(reader, places, graph, addNested) : undefined;
+  const above = resolve && inUser ? createGroupsAbove(reader, places, graph, addNested) : undefined;
+  const membership = createMembership(groups, graph, above?.onUnknown ?? (() => {}));
+  const withoutMembers: string[] = [];
+  const sids: string[] = [];
 
-  function onGroup(dn: string): void {
-    refuseUnreadableMembers(connection.url, dn, decoder, kinds);
-    const key = normalizeDn(dn) ?? dn;
-    if (wanted.hasSeen(key)) return;
-    const labels = wanted.take(dn, key, listOf(decoder.values[0]));
-    if (labels.length === 0) return;
-    const valuesOf = (kind: MembershipKind) => listOf(decoder.values[decoder.field(kind)?.index ?? -1]);
-    if (kinds.length > 0 && kinds.every((kind) => valuesOf(kind).length === 0)) withoutMembers.push(dn);
-    membership.addGroup(key, labels, valuesOf);
+  function add(group: FoundGroup, names: readonly string[]): number {
+    const number = graph.add(group.key, group.dn, names);
+    const [sid] = group.valuesOf('objectSid');
+    if (sid !== undefined) sids.push(sid);
+    const isEmpty = kinds.every((kind) => group.valuesOf(kind).length === 0);
+    if (kinds.length > 0 && !inChain && isEmpty && !isUsuallyPrimary(sid ?? '')) withoutMembers.push(group.dn);
+    membership.addGroup(number, group.valuesOf, below && ((key, spelling) => below.onMember(number, key, spelling)));
+    above?.onGroup(group);
+    return number;
   }
-  async function search(
-    base: string,
-    scope: SearchScope,
-    filter: Filter,
-    filterText: string,
-    what = 'groups',
-  ): Promise<void> {
-    await searchAll(connection, { what, base, scope, filter, filterText, attributes, decoder, pageSize }, onGroup);
+  function addNested(group: FoundGroup): void {
+    add(group, wanted.takeNested(group.key, group.names));
+  }
+  function addWanted(group: FoundGroup): void {
+    if (wanted.hasSeen(group.key)) return;
+    const names = wanted.take(group.dn, group.key, group.names);
+    if (names.length > 0 || above !== undefined) add(group, names);
   }
 
-  for (const base of distinctBases(options.baseDn, options.scope)) {
-    if (demand.allGroups) await search(base, options.scope, groupFilter, options.filter);
+  await below?.begin();
+  for (const place of places.configured) {
+    let found = 0;
+    if (demand.allGroups || above !== undefined) found = await reader.search(place, addWanted);
     else {
       for (const names of chunks(wanted.names, namesPerSearch)) {
-        const { filter, text } = namedGroupsFilter(options, groupFilter, names);
-        await search(base, options.scope, filter, text);
+        const only = anyOf(names.map((name) => equals(groups.name, name)));
+        found += await reader.search({ ...place, only }, addWanted);
       }
+    }
+    if (found === 0 && !(await baseIsThere(connection, 'groups', place.base))) {
+      throw baseHidden(connection.url, 'groups', [place.base], groups.filter);
     }
   }
   for (const { spelling, key } of wanted.dns) {
     if (!wanted.hasSeen(key))
-      await search(spelling, 'base', groupFilter, options.filter, 'the group that a rule names');
+      await reader.search({ base: spelling, scope: 'base', what: 'the group that a rule names' }, addWanted);
   }
-
   const missing = wanted.missing();
-  if (missing.length > 0) throw await missingGroups(connection, options, pageSize, missing);
+  if (missing.length > 0) throw await missingGroups(connection, groups, pageSize, missing);
   const ambiguous = wanted.ambiguous();
   if (ambiguous.length > 0) throw ambiguousGroups(connection.url, ambiguous);
-  if (demand.allGroups) withoutMembers = withoutMembers.filter((dn) => wanted.isNamed(dn));
-  if (withoutMembers.length > 0) {
-    logger.warn(
-      { groups: withoutMembers.slice(0, 10), count: withoutMembers.length, attribute: options.membership },
-      'groups that rules name show no members: they are empty, or the bind account may not read the attribute',
-    );
+  if (inChain) await readChains();
+  await below?.descend();
+  if (above !== undefined) {
+    for (const place of places.coverUsers()) await reader.search(place, addNested);
+    await above.ascend();
   }
-  if (membership.unreadable() > 0) {
-    logger.warn(
-      { count: membership.unreadable(), attribute: options.membership },
-      'group members that are not DNs were left out',
-    );
+  await checkWithoutMembers(connection, groups, demand, withoutMembers, wanted, logger);
+  if (below !== undefined) {
+    await diagnoseMembers(connection, reader, places.all, membership.isMember, below.strangers, logger);
   }
-  return membership;
-}
 
-/** Members whose DN is no text are people all the same: without them the group would be another one. */
-function refuseUnreadableMembers(
-  url: string,
-  dn: string,
-  decoder: EntryDecoder,
-  kinds: readonly MembershipKind[],
-): void {
-  const unreadable = kinds.find((kind) => decoder.unreadable.some((field) => field === decoder.field(kind)));
-  if (unreadable === undefined) return;
-  throw new SourceIncompleteError(`${url}: a value of ${unreadable} of ${dn} holds bytes that are no text`, {
-    hint: 'correct the value in the directory: LDAP wants UTF-8 (RFC 4511 section 4.1.2)',
-  });
-}
+  async function readChains(): Promise<void> {
+    await requireMatchingRule(connection);
+    for (const [number, { dn }] of graph.groups().entries()) {
+      await readUsersInChain(connection, options, dn, (key) => membership.addMember(number, key));
+    }
+    if (!groups?.primaryGroup) return;
+    // The rule does not know primary groups, so it is asked for the groups below, whose members by primary group are then ours to find.
+    for (const [number, { dn }] of graph.groups().entries()) {
+      for (const place of places.configured) {
+        await reader.search({ ...place, only: isBelow(dn) }, (group) => {
+          if (graph.numberOf(group.key) === undefined) addNested(group);
+          graph.nest(group.key, number);
+        });
+      }
+    }
+  }
 
-function namedGroupsFilter(
-  options: GroupOptions,
-  groupFilter: Filter,
-  names: readonly string[],
-): { filter: Filter; text: string } {
-  const equal = names.map((value) => new EqualityFilter({ attribute: options.name, value }));
-  const text = names.map((name) => `(${options.name}=${escapeFilterValue(name)})`).join('');
   return {
-    filter: new AndFilter({ filters: [groupFilter, new OrFilter({ filters: equal })] }),
-    text: `(&${options.filter}(|${text}))`,
+    membership,
+    async check(read) {
+      await checkUserAttributes(connection, groups, demand, pageSize, sids, read, logger);
+      await above?.checkUnknown();
+      if (above !== undefined && above.unseen.count > 0) {
+        logger.warn(
+          { groups: above.unseen.first.slice(0, 10), count: above.unseen.count },
+          'memberOf names groups that are not seen: groups.filter does not match them, or the bind account may not see them',
+        );
+      }
+      if (membership.unreadable() > 0) {
+        logger.warn(
+          { count: membership.unreadable(), attribute: groups.membership },
+          'group members that are not DNs were left out',
+        );
+      }
+    },
   };
-}
-
-function chunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

@@ -8,7 +8,6 @@ import { accountRule } from './disabled.ts';
 import { type OnEntry, readWithFailOver } from './fail-over.ts';
 import { warnOfGlobalCatalog } from './global-catalog.ts';
 import { readGroups } from './groups.ts';
-import { checkMemberOf } from './member-of.ts';
 import { checkOptions, distinctBases, type ServerAddress } from './options.ts';
 import { createServers, type Outside } from './servers.ts';
 import { readUsers } from './users.ts';
@@ -33,15 +32,9 @@ export function createLdapSource(options: LdapOptions, logger: Logger, outside: 
     warnOfGlobalCatalog(address, options, demand, logger);
     const connection = await openConnection(options, address, logger, signal);
     try {
-      const membership = await readGroups(connection, options.groups, demand, options.pageSize, logger);
-      const users = await readUsers(connection, options, demand, membership, account, onEntry, logger);
-      if (
-        options.groups?.membership.includes('memberOf') &&
-        membership !== undefined &&
-        users.withMembershipAttribute === 0
-      ) {
-        await checkMemberOf(connection, options.groups, demand, options.pageSize, logger);
-      }
+      const groups = await readGroups(connection, options, demand, logger);
+      const users = await readUsers(connection, options, demand, groups?.membership, account, onEntry, logger);
+      await groups?.check(users);
       logger.debug({ source: connection.url, entries: users.entries }, 'the directory is read to its end');
       return { entries: users.entries, description: `${description} with filter ${options.users.filter}` };
     } finally {

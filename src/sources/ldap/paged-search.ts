@@ -41,6 +41,8 @@ export interface Search {
   readonly attributes: readonly string[];
   readonly decoder: EntryDecoder;
   readonly pageSize: number;
+  /** Asked about another result than success to the first page; true when it only means that nothing is there. */
+  readonly acceptsRefusal?: (result: LdapResult) => boolean;
 }
 
 /** Far more than servers send while they scan, far less than would run until morning. */
@@ -118,6 +120,7 @@ async function searchHere(
       follow.push({ urls: result.referrals, continued: false });
       return position();
     }
+    if (isFirst && result.code !== 0 && search.acceptsRefusal?.(result)) return position();
     if (result.code !== 0) throw resultError(position(), refusal ?? result, await namingContexts(connection, result));
     if (refusal !== undefined && connection.paging.largest > pageSize) {
       connection.paging.largest = pageSize;

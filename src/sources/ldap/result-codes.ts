@@ -11,7 +11,8 @@ const incomplete = (name: string, remedy: string): ResultCode => ({ name, kind: 
 
 const raiseLimit =
   'raise the limit for the bind account on the server (OpenLDAP: `limits … size.prtotal=unlimited`; ' +
-  'Active Directory: page size at most MaxPageSize; 389 Directory Server: nsSizeLimit, nsLookThroughLimit), ' +
+  'Active Directory: page size at most MaxPageSize; 389 Directory Server: nsSizeLimit and nsLookThroughLimit, ' +
+  'and for pages nsPagedSizeLimit and nsPagedLookThroughLimit), ' +
   'or narrow the base or the filter';
 const useTls = 'the server wants an encrypted connection: use ldaps:// or set tls.startTls';
 const tryLater = 'the server is overloaded or shutting down: try again later, or use another server';
@@ -31,7 +32,7 @@ const resultCodes: ReadonlyMap<number, ResultCode> = new Map([
   ],
   [4, incomplete('sizeLimitExceeded', raiseLimit)],
   [7, unavailable('authMethodNotSupported', 'the server does not take simple binds: allow them for this account')],
-  [8, unavailable('strongerAuthRequired', useTls)],
+  [8, unavailable('strongerAuthRequired', `${useTls}; it may also want bindDn and bindPassword`)],
   [
     10,
     incomplete(

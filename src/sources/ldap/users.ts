@@ -3,11 +3,14 @@ import type { ExternalId } from '../../domain/identity.ts';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceIncompleteError } from '../../errors.ts';
 import type { Logger } from '../../ports.ts';
+import { checkAbsentAttributes, readingUsers, unexpectedNames } from './absent-attributes.ts';
+import { baseHidden, baseIsThere } from './base-proof.ts';
 import type { LdapConnection } from './connection.ts';
 import { createDeletedObjects } from './deleted.ts';
 import type { AccountRule } from './disabled.ts';
 import { createEntryDecoder, type EntryDecoder } from './entry-decoder.ts';
 import { parseFilter } from './filter.ts';
+import { identitiesAreHidden } from './identity-proof.ts';
 import type { Membership } from './membership.ts';
 import { distinctBases } from './options.ts';
 import { searchAll } from './paged-search.ts';
@@ -15,16 +18,16 @@ import { canonicalId, isGuidAttribute } from './values.ts';
 
 export interface UsersRead {
   readonly entries: number;
-  /** Entries with a value of the membership's user attribute (memberOf, uid). */
-  readonly withMembershipAttribute: number;
+  /** Entries with a value of an attribute that was asked for. */
+  withAttribute(name: string): number;
 }
 
 const nobody: readonly string[] = [];
 
 /**
  * Hands over every user below the bases. Asks for the demanded attributes, the identity, and what membership and the rule for disabled
- * accounts need; nothing else. Throws SourceIncompleteError also when nobody matches, or when what every entry must have is missing
- * from most of them.
+ * accounts need; nothing else. Throws SourceIncompleteError also when nobody matches, when what every entry must have is missing
+ * from many of them, or when what rules use is hidden.
  */
 export async function readUsers(
   connection: LdapConnection,
@@ -37,15 +40,14 @@ export async function readUsers(
 ): Promise<UsersRead> {
   const { users, pageSize } = options;
   const all = demand.attributes === 'all';
-  const deciding = [membership?.userAttribute ?? [], account?.attributes ?? []].flat();
+  const deciding = [membership?.userAttributes ?? [], account?.attributes ?? []].flat();
   const marks = account?.required === 'userAccountControl' || isGuidAttribute(users.id) ? ['isDeleted'] : [];
   const demanded = demand.attributes === 'all' ? [] : demand.attributes;
   const decoder = createEntryDecoder([users.id, ...deciding, ...marks, ...demanded], all);
   const attributes = [...(all ? ['*'] : []), ...decoder.fields.map(({ name }) => name)];
   const publicFields = demand.attributes === 'all' ? undefined : demandedFields(decoder, demand.attributes);
   const idIndex = decoder.field(users.id)?.index ?? 0;
-  const membershipIndex =
-    membership?.userAttribute === undefined ? -1 : (decoder.field(membership.userAttribute)?.index ?? -1);
+  const membershipFields = (membership?.userAttributes ?? []).map((name) => decoder.field(name)?.index ?? -1);
   const decidingIndexes = new Map(deciding.map((name) => [name, decoder.field(name)?.index ?? -1]));
   const valueNamed = (name: string) => decoder.values[decidingIndexes.get(name) ?? -1];
   const mustBeText = new Set([...deciding, ...demanded].map((name) => decoder.field(name)));
@@ -53,7 +55,8 @@ export async function readUsers(
   let deleted = 0;
   let unidentified = 0;
   let withoutStanding = 0;
-  let withMembershipAttribute = 0;
+  let firstUnidentified = '';
+  let sample = '';
 
   function handOver(dn: string): void {
     if (deletedObjects.isDeleted(dn)) {
@@ -64,17 +67,25 @@ export async function readUsers(
     const idValue = values[idIndex];
     // Several values are no identity: which of them counts could change from read to read.
     const id = typeof idValue === 'string' ? canonicalId(users.id, idValue) : '';
-    if (id === '') unidentified += 1;
-    const membershipValue = values[membershipIndex];
-    if (membershipValue !== undefined) withMembershipAttribute += 1;
+    sample ||= dn;
+    if (id === '') {
+      if (unidentified === 0) firstUnidentified = dn;
+      unidentified += 1;
+    }
     const entryAttributes: Record<string, AttributeValue> = {};
     for (const { name, index } of publicFields ?? decoder.fields) {
       const value = values[index];
       if (value !== undefined) entryAttributes[name] = value;
     }
-    const groups = membership === undefined ? nobody : membership.groupsOf(dn, membershipValue);
+    const set = membership?.groupsOf(
+      dn,
+      membershipFields.map((index) => values[index]),
+    );
+    const groups = set?.names ?? nobody;
+    const paths = set !== undefined && membership?.hasPaths && groups.length > 0 ? { groupPaths: set } : {};
     if (account?.required !== undefined && valueNamed(account.required) === undefined) withoutStanding += 1;
-    onEntry({ id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn, ...standing() });
+    const known = { id: id as ExternalId | '', attributes: entryAttributes, groups, location: dn };
+    onEntry({ ...known, ...paths, ...standing() });
   }
 
   /** A clear sign that the account may not be used outweighs what cannot be read besides. */
@@ -87,6 +98,7 @@ export async function readUsers(
   }
 
   let entries = 0;
+  const hiddenBases: string[] = [];
   const filter = parseFilter(users.filter);
   for (const base of distinctBases(users.baseDn, users.scope)) {
     const search = {
@@ -100,20 +112,25 @@ export async function readUsers(
       pageSize,
     };
     const found = await searchAll(connection, search, handOver);
-    if (found === 0) logger.warn({ base, filter: users.filter }, 'this base holds no user that the filter matches');
+    if (found === 0) {
+      if (!(await baseIsThere(connection, 'users', base))) hiddenBases.push(base);
+      logger.warn({ base, filter: users.filter }, 'this base holds no user that the filter matches');
+    }
     entries += found;
   }
   entries -= deleted;
   if (deleted > 0) logger.warn({ count: deleted }, 'the server shows deleted objects, which are not taken for people');
   if (entries === 0) throw nobodyMatches(connection.url, users);
-  if (unidentified === entries || unidentified * 2 > entries) {
-    throw identityMissing(connection.url, users.id, decoder, unidentified, entries);
+  if (hiddenBases.length > 0) throw baseHidden(connection.url, 'users', hiddenBases, users.filter);
+  if (identitiesAreHidden(users.id, unidentified, entries)) {
+    throw identityMissing(connection.url, users, decoder, unidentified, entries, firstUnidentified);
   }
   if (withoutStanding * 2 > entries) {
     throw standingMissing(connection.url, account?.required ?? '', withoutStanding, entries);
   }
+  await checkAbsentAttributes(connection, users, decoder, demand, sample);
   warnOfValues(decoder, publicFields, logger);
-  return { entries, withMembershipAttribute };
+  return { entries, withAttribute: (name) => decoder.field(name)?.seen ?? 0 };
 }
 
 interface DemandedField {
@@ -138,18 +155,19 @@ function nobodyMatches(url: string, users: LdapOptions['users']): SourceIncomple
 
 function identityMissing(
   url: string,
-  id: string,
+  users: LdapOptions['users'],
   decoder: EntryDecoder,
   missing: number,
   entries: number,
+  first: string,
 ): SourceIncompleteError {
-  const field = decoder.field(id);
+  const field = decoder.field(users.id);
   const binary =
     field !== undefined && field.binary > 0
       ? `; on ${field.binary} it holds bytes that are no text, first on ${field.binaryDn}`
       : '';
   return new SourceIncompleteError(
-    `${url}: ${missing} of ${entries} entries have no single value of users.id (${id})${binary}`,
+    `${readingUsers(url, users)} is incomplete: ${missing} of ${entries} entries have no single value of users.id (${users.id}), first ${first}${binary}`,
     {
       hint: `check the spelling of users.id, and that the bind account may read it${unexpectedNames(decoder)}`,
     },
@@ -176,10 +194,4 @@ function warnOfValues(decoder: EntryDecoder, demanded: readonly DemandedField[] 
     const hint = `check its spelling, and that the bind account may read it${unexpectedNames(decoder)}`;
     logger.warn({ attribute: name, hint }, 'no entry has an attribute that the rules use');
   }
-}
-
-/** A server answers an alias of a name (`surname`) with the name itself (`sn`). */
-function unexpectedNames(decoder: EntryDecoder): string {
-  const names = [...decoder.unexpected].slice(0, 5);
-  return names.length === 0 ? '' : `; the server answers with ${names.join(', ')}`;
 }

@@ -11,6 +11,11 @@ export interface WantedGroups {
   hasSeen(key: string): boolean;
   /** Notes a group, and returns the names that its members carry; empty when nobody asked for it. */
   take(dn: string, key: string, groupNames: readonly string[]): readonly string[];
+  /**
+   * Names that members of a group carry that was only found as a part of another: when every name is wanted its own, but none by which
+   * rules call the group that they mean.
+   */
+  takeNested(key: string, groupNames: readonly string[]): readonly string[];
   /** Whether a rule names the group itself. */
   isNamed(dn: string): boolean;
   /** What rules name and no group was. */
@@ -48,6 +53,10 @@ export function createWantedGroups(demand: Demand): WantedGroups {
       if (labels.size > 0) named.add(dn);
       if (demand.allGroups) for (const name of groupNames) labels.add(name.normalize('NFC'));
       return [...labels];
+    },
+    takeNested(key: string, groupNames: readonly string[]): readonly string[] {
+      seen.add(key);
+      return demand.allGroups ? groupNames.filter((name) => !spellings.has(foldGroupName(name))) : [];
     },
     isNamed: (dn: string) => named.has(dn),
     missing(): readonly string[] {
