@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
-import { composeSource, composeTarget } from '../compose.ts';
+import { composeTarget } from '../compose.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { checkSecrets, secretNotices } from '../config/secret-checks.ts';
 import type { Account, Role } from '../domain/user.ts';
-import { buildDesiredState } from '../engine/desired-state.ts';
 import { resolveEntitlements } from '../engine/entitlements.ts';
 import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError, TdsyncError } from '../errors.ts';
@@ -11,6 +10,7 @@ import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
 import { checkServers } from './doctor-servers.ts';
+import { checkDirectory, checkSource } from './doctor-source.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
 import { locate, openSession, type Session } from './session.ts';
@@ -35,6 +35,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
     ...(await attempt('snapshot', () => checkSnapshotFile(session))),
     ...(await checkTwilio(session, shutdown.signal)),
     ...(await attempt('servers', () => checkServers(session, shutdown.signal))),
+    ...(await attempt('directory', () => checkDirectory(session, shutdown.signal))),
     ...(await attempt('source', () => checkSource(session, shutdown.signal))),
   ];
   print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
@@ -153,44 +154,4 @@ function unknownSids(
     message: `${sid} is not in Twilio's list of ${sid.startsWith('IX') ? 'roles' : 'accounts'}`,
     hint: 'check the SID; a run would create people and then fail to give them the role',
   }));
-}
-
-/** A whole read: the only proof that the next run's read will be complete. */
-async function checkSource({ configuration, compiled, rim }: Session, signal: AbortSignal): Promise<Check[]> {
-  const source = await composeSource(configuration.source, rim);
-  const none = { rules: configuration.rules.roles.map(() => []), named: new Set<string>(), scopes: new Set<never>() };
-  const builder = buildDesiredState(
-    compiled,
-    {
-      ...none,
-      nameOf: () => {
-        throw new Error('unused');
-      },
-    },
-    () => false,
-  );
-  const read = await source.read(compiled.demand, (entry) => builder.accept(entry), signal);
-  const { inScope, findings, entries } = builder.finish();
-  const checks: Check[] = [
-    {
-      check: 'source',
-      state: 'ok',
-      message: `${read.description}: complete read of ${entries} ${entries === 1 ? 'entry' : 'entries'}`,
-    },
-  ];
-  checks.push(
-    inScope === 0
-      ? {
-          check: 'filter',
-          state: 'failed',
-          message: 'the filter matches nobody',
-          hint: 'correct `filter`; a run would be refused',
-        }
-      : { check: 'filter', state: 'ok', message: `${inScope} ${inScope === 1 ? 'person' : 'people'} in scope` },
-  );
-  for (const { code, message } of findings.slice(0, 5))
-    checks.push({ check: 'mapping', state: 'warning', message: `${code}: ${message}` });
-  if (findings.length > 5)
-    checks.push({ check: 'mapping', state: 'warning', message: `and ${findings.length - 5} more` });
-  return checks;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limitedDn, limitedPassword } from '../support/directory-ldif.ts';
 import { createLdapWorld } from '../support/ldap-world.ts';
 import { type Slapd, slapdIsInstalled, startSlapd } from '../support/slapd.ts';
 
@@ -69,4 +70,37 @@ describe.skipIf(!slapdIsInstalled())('doctor looks at each directory server', ()
       { check: 'source', state: 'ok', message: expect.stringContaining('complete read of 2 entries') },
     ]);
   });
+
+  test('and what the account may do there: bases with counts, attributes with samples, groups, pages and limits', async () => {
+    await using world = await createLdapWorld(slapd);
+
+    const run = await world.tdsync('doctor');
+
+    const lines = run.stdout.replaceAll(/ +/g, ' ');
+    expect(run.code, run.stdout).toBe(0);
+    expect(lines).toContain(
+      '✓ base users below "ou=people,dc=example,dc=com" with filter (objectClass=inetOrgPerson): 2 entries',
+    );
+    expect(lines).toContain('✓ base groups below "ou=groups,dc=example,dc=com"');
+    expect(lines).toContain(`✓ directory ${slapd.ldapsUrl} (OpenLDAP): pages, all values of an attribute at once`);
+    expect(lines).toContain('✓ limits no size limit was met, not even without pages (2 entries)');
+    expect(lines).toMatch(/✓ attribute mail: every entry, e\.g\. \S+@example\.com, \S+@example\.com/);
+    expect(lines).toContain('✓ group developers: 1 member among the people');
+    expect(lines).toContain('! attribute employeeType: no entry has it');
+  });
+
+  test('also with the limits of the account', async () => {
+    await using limited = await startLimited();
+    await using world = await createLdapWorld(limited.slapd, { bindDn: limitedDn, password: limitedPassword, pageSize: 20 });
+
+    const run = await world.tdsync('doctor');
+
+    expect(run.stdout).toContain('without pages this account gets 20 entries (sizeLimitExceeded (4))');
+  });
 });
+
+/** A directory of which the limited account may read everybody, page by page only. */
+async function startLimited(): Promise<{ readonly slapd: Slapd } & AsyncDisposable> {
+  const slapd = await startSlapd({ people: 30, groups });
+  return { slapd, [Symbol.asyncDispose]: () => slapd.stop() };
+}

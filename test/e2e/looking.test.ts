@@ -119,9 +119,13 @@ describe.concurrent('roles, doctor and config', () => {
 
     const { checks } = run.json<DoctorDocument>();
     expect(checks.filter(({ state }) => state !== 'ok')).toEqual([]);
+    const attributes = checks.filter(({ check }) => check === 'attribute').length;
+    expect(checks.find(({ message }) => message.startsWith('mail:'))?.message).toBe(
+      'mail: every entry, e.g. anna@corp.example',
+    );
     expect(checks.map(({ check }) => check)).toEqual([
       ...['configuration', 'secret', 'secret', 'snapshot', 'roles', 'role rules', 'users', 'role assignments'],
-      ...['source', 'filter'],
+      ...['source', ...Array(attributes).fill('attribute'), 'group', 'filter'],
     ]);
     expect([run.code, world.twilio.requests.writes]).toEqual([0, 0]);
     expect(await world.files()).toEqual(before);
