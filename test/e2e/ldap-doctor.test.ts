@@ -91,7 +91,11 @@ describe.skipIf(!slapdIsInstalled())('doctor looks at each directory server', ()
 
   test('also with the limits of the account', async () => {
     await using limited = await startLimited();
-    await using world = await createLdapWorld(limited.slapd, { bindDn: limitedDn, password: limitedPassword, pageSize: 20 });
+    await using world = await createLdapWorld(limited.slapd, {
+      bindDn: limitedDn,
+      password: limitedPassword,
+      pageSize: 20,
+    });
 
     const run = await world.tdsync('doctor');
 
