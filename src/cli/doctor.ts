@@ -36,6 +36,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
     ...(await checkTwilio(session, shutdown.signal)),
     ...(await attempt('servers', () => checkServers(session, shutdown.signal))),
     ...(await attempt('source', () => checkSource(session, shutdown.signal))),
+    ...(await attempt('incremental', () => checkIncremental(session, shutdown.signal))),
   ];
   print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
   return checks.some(({ state }) => state === 'failed') ? exitCodes.unexpected : exitCodes.ok;
@@ -193,4 +194,11 @@ async function checkSource({ configuration, compiled, rim }: Session, signal: Ab
   if (findings.length > 5)
     checks.push({ check: 'mapping', state: 'warning', message: `and ${findings.length - 5} more` });
   return checks;
+}
+
+/** Without it a run is only slower, but somebody has asked for it. */
+async function checkIncremental({ configuration, compiled, rim }: Session, signal: AbortSignal): Promise<Check[]> {
+  const { incremental } = await composeSource(configuration.source, rim);
+  if (incremental === undefined) return [];
+  return [{ check: 'incremental', state: 'ok', message: await incremental.check(compiled.demand, signal) }];
 }
