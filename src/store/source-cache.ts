@@ -55,6 +55,7 @@ export function openSourceCache(database: Database, mode: 'write' | 'read'): Sou
         [current, ''],
         (last) => [current, last.uuid],
       );
+      const toRecord = recordReader();
       for (const row of rows) yield toRecord(row);
     },
     *keys() {
@@ -72,7 +73,7 @@ export function openSourceCache(database: Database, mode: 'write' | 'read'): Sou
         const row = database
           .statement<RecordRow>(`SELECT ${columns} FROM source_entries WHERE generation = ? AND uuid = ?`)
           .get(generation(), uuid);
-        return row && toRecord(row);
+        return row && recordReader()(row);
       }),
     refill: mode === 'write' ? () => refill(database) : refuse,
     update:
@@ -155,7 +156,20 @@ function putRecord(database: Database, generation: number, record: CachedRecord)
     .run(generation, uuid, dn, ...[values, unreadable, groups].map((each) => JSON.stringify(each)), missing);
 }
 
-function toRecord(row: RecordRow): CachedRecord {
-  const { values, unreadable, groups } = row;
-  return { ...row, values: JSON.parse(values), unreadable: JSON.parse(unreadable), groups: JSON.parse(groups) };
+/** There are few combinations of groups: people who share one share its list. */
+function recordReader(): (row: RecordRow) => CachedRecord {
+  const known = new Map<string, CachedGroups>();
+  const groupsOf = (json: string) => {
+    const groups = known.get(json) ?? (JSON.parse(json) as CachedGroups);
+    known.set(json, groups);
+    return groups;
+  };
+  return ({ uuid, dn, values, unreadable, groups, missing }) => ({
+    uuid,
+    dn,
+    values: JSON.parse(values),
+    unreadable: JSON.parse(unreadable),
+    groups: groupsOf(groups),
+    missing,
+  });
 }

@@ -147,6 +147,27 @@ describe.skipIf(!slapdIsInstalled()).each([
     await expectSame(source, next);
   });
 
+  test('of groups within groups sees who comes to the outer one by the inner one, and on which way', async () => {
+    const outer = `cn=outer,${groupsDn}`;
+    await directory.add(outer, { objectClass: 'groupOfNames', cn: 'outer', member: [operators] });
+    const source = await started({
+      changes: { groups: { nested: 'resolve' } },
+      demand: demandOf({ groups: ['outer', 'developers'] }),
+    });
+
+    const before = await source.readAndConfirm();
+    await directory.join(operators, personDn(23));
+    const after = await source.readAndConfirm();
+    const next = await source.readAndConfirm();
+    await directory.remove(outer);
+
+    const pathOf = ({ entries }: Seen) => entries.find(({ location }) => location === personDn(23))?.paths;
+    expect([before, after, next].map(({ manner }) => manner?.manner)).toEqual(Array(3).fill('incremental'));
+    expect(pathOf(before)).toBeUndefined();
+    expect(pathOf(after)).toEqual({ outer: [operators, outer] });
+    expect(next.entries).toEqual(after.entries);
+  });
+
   test('of a group by user names sees who takes another name', async () => {
     const crew = `cn=crew,${groupsDn}`;
     await directory.add(crew, {

@@ -11,9 +11,10 @@ import { createTestLogger, demandOf } from './ldap-reading.ts';
 import { temporaryFolder } from './snapshots.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
+type SeenEntry = Omit<Entry, 'groupPaths'> & { readonly paths?: Readonly<Record<string, readonly string[]>> };
+
 export interface Seen {
-  /** In the order of their DNs. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly SeenEntry[];
   readonly manner: ReadManner | undefined;
 }
 
@@ -26,7 +27,7 @@ export interface IncrementalSource {
   confirm(): void;
   readAndConfirm(): Promise<Seen>;
   /** What a read of everything sees, by a source that remembers nothing. */
-  everything(): Promise<readonly Entry[]>;
+  everything(): Promise<readonly SeenEntry[]>;
 }
 
 export interface IncrementalOptions {
@@ -80,6 +81,11 @@ function ownCache(mode: 'write' | 'read'): SourceCache {
   return snapshot.sourceCache;
 }
 
-function sorted(entries: readonly Entry[]): readonly Entry[] {
-  return entries.toSorted((a, b) => (a.location < b.location ? -1 : 1));
+/** In the order of their DNs, and with every way to a group worked out, so that entries can be compared. */
+function sorted(entries: readonly Entry[]): readonly SeenEntry[] {
+  const seen = entries.map(({ groupPaths, ...entry }) => ({
+    ...entry,
+    ...(groupPaths && { paths: Object.fromEntries(entry.groups.map((name) => [name, groupPaths.to(name)])) }),
+  }));
+  return seen.toSorted((a, b) => (a.location < b.location ? -1 : 1));
 }
