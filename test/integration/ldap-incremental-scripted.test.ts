@@ -1,6 +1,6 @@
 /** Reports of changes that no well-behaved server gives: each leads to a full read with its reason, or to no read at all. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { SourceUnavailableError } from '../../src/errors.ts';
+import { SourceIncompleteError, SourceUnavailableError } from '../../src/errors.ts';
 import { type IncrementalSource, incrementalSource } from '../support/incremental.ts';
 import { demandOf, failureOf, ldapOptions } from '../support/ldap-reading.ts';
 import { type LdapServer, type Reply, startLdapServer } from '../support/ldap-server.ts';
@@ -18,15 +18,19 @@ interface Scripted {
   readonly source: IncrementalSource;
   /** What the next report of changes says. */
   report(...replies: readonly Reply[]): void;
+  /** From now on nobody shows, nor the base itself. */
+  hide(): void;
 }
 
 /** A server with two people, read once and confirmed. */
 async function scripted(): Promise<Scripted> {
   let replies: readonly Reply[] = [done];
+  let hidden = false;
   const server = await startLdapServer({
     search({ base, scope, filter }) {
       if (base === '') return [{ entry: '', attributes: { namingContexts: ['dc=example,dc=com'] } }, { done: {} }];
-      if (base !== 'dc=example,dc=com') return [...people, { done: { cookie: '' } }];
+      if (base !== 'dc=example,dc=com')
+        return hidden ? [{ done: { cookie: '' } }] : [...people, { done: { cookie: '' } }];
       if (scope !== 'base') return filter.includes('memberURL') ? [{ done: {} }] : replies;
       return [{ entry: base, attributes: {} }, done];
     },
@@ -39,6 +43,9 @@ async function scripted(): Promise<Scripted> {
     source,
     report(...next) {
       replies = next;
+    },
+    hide() {
+      hidden = true;
     },
   };
 }
@@ -116,6 +123,21 @@ test.each<[string, readonly Reply[]]>([
   expect(failure).toBeInstanceOf(SourceUnavailableError);
   expect(failure.message).toContain('asking what changed below "dc=example,dc=com" failed');
   expect(source.cache.state()).toEqual(before);
+});
+
+test('whoever is reported is not gone when the base does not show any more', async () => {
+  const { source, report, hide } = await scripted();
+  const uuid = Buffer.from('00000000000040008000000000000001', 'hex');
+  const name = Buffer.from('1.3.6.1.4.1.4203.1.9.1.4');
+  const deleted = Buffer.concat([Buffer.from('a3170101ff31120410', 'hex'), uuid]);
+  const info = Buffer.concat([Buffer.from([0x80, name.length]), name, Buffer.from([0x81, deleted.length]), deleted]);
+  report({ intermediate: info }, done);
+  hide();
+
+  const failure = await failureOf(source.read());
+
+  expect(failure).toBeInstanceOf(SourceIncompleteError);
+  expect(failure.message).toContain('ou=people,dc=example,dc=com');
 });
 
 test('a read that nothing may be written of asks for no cookie', async () => {

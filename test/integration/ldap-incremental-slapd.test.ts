@@ -253,7 +253,7 @@ describe.skipIf(!slapdIsInstalled()).each([
     const back = await source.readAndConfirm();
 
     expect(first.manner).toMatchObject({ gone: 1 });
-    expect(second).toEqual([`base="${suffix}" scope=2`, `base="${peopleDn}" scope=2`]);
+    expect(second).toEqual([`base="${suffix}" scope=2`, `base="${peopleDn}" scope=2`, `base="${peopleDn}" scope=0`]);
     expect(third.entries.map(({ location }) => location)).not.toContain(kept);
     expect(fourth).toEqual([`base="${suffix}" scope=2`]);
     expect(back.entries.map(({ location }) => location)).toContain(kept);
