@@ -2,6 +2,7 @@
 
 import type { Configuration, SourceSettings } from './config/configuration.ts';
 import type { ScopeSid } from './domain/identity.ts';
+import type { SourceCache } from './domain/source-cache.ts';
 import type { CompiledRules } from './engine/compile.ts';
 import type { Clock, DirectorySource, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
@@ -35,12 +36,17 @@ export async function compose(
   mode: 'write' | 'read',
 ): Promise<Composition> {
   const { rules, twilio } = configuration;
-  const [{ openSnapshot }, target, source] = await Promise.all([
+  const [{ openSnapshot }, target] = await Promise.all([
     import('./store/snapshot.ts'),
     composeTarget(configuration, rim),
-    composeSource(configuration.source, rim),
   ]);
   const snapshot = openSnapshot(configuration.snapshot.path, mode, rules.organization);
+  const memory = { cache: snapshot.sourceCache, confirmAbsence: rules.policy.confirmAbsence };
+  const source = await composeSource(configuration.source, rim, memory).catch((error: unknown) => {
+    snapshot.close();
+    throw error;
+  });
+  if (mode === 'write' && source.incremental === undefined) snapshot.sourceCache.clear();
   for (const notice of snapshot.notices) rim.logger.warn({ path: configuration.snapshot.path }, notice);
   const context: Context = {
     rules,
@@ -84,13 +90,18 @@ export async function composeTarget({ twilio }: Configuration, rim: Rim): Promis
   });
 }
 
-export async function composeSource(settings: SourceSettings, rim: Rim): Promise<DirectorySource> {
+/** Without a memory every read is full. */
+export async function composeSource(
+  settings: SourceSettings,
+  rim: Rim,
+  memory?: { readonly cache: SourceCache; readonly confirmAbsence: number },
+): Promise<DirectorySource> {
   if (settings.type === 'csv') {
     const { createCsvSource } = await import('./sources/csv/csv-source.ts');
     return createCsvSource(settings.options, rim.clock, rim.logger);
   }
   const { createLdapSource } = await import('./sources/ldap/ldap-source.ts');
-  return createLdapSource(settings.options, rim.logger, ldapOutside(rim));
+  return createLdapSource(settings.options, rim.logger, { ...ldapOutside(rim), ...(memory && { memory }) });
 }
 
 /** Chance, time and memory for the LDAP source; names are looked up as the system says. */

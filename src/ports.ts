@@ -4,6 +4,7 @@ import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 import type { Operation } from './domain/operation.ts';
 import type { Approval, Plan, Verdict } from './domain/plan.ts';
 import type { Outcome } from './domain/run.ts';
+import type { IncrementalReads } from './domain/source-read.ts';
 import type {
   Account,
   Grant,
@@ -50,6 +51,8 @@ export interface DirectorySource {
    * Throws SourceUnavailableError or SourceIncompleteError; after either, what was handed over proves nothing.
    */
   read(demand: Demand, onEntry: (entry: Entry) => void, signal: AbortSignal): Promise<CompleteRead>;
+  /** Of a source that is set to read only what changed; for whoever uses its reads that makes no difference. */
+  readonly incremental?: IncrementalReads;
 }
 
 /** A user together with the JSON it came in, which a later replacement writes back. */

@@ -97,6 +97,16 @@ export async function checkSource({ configuration, compiled, rim }: Session, sig
   ];
 }
 
+/** Without it a run is only slower, but somebody has asked for it. */
+export async function checkIncremental(
+  { configuration, compiled, rim }: Session,
+  signal: AbortSignal,
+): Promise<Check[]> {
+  const { incremental } = await composeSource(configuration.source, rim);
+  if (incremental === undefined) return [];
+  return [{ check: 'incremental', state: 'ok', message: await incremental.check(compiled.demand, signal) }];
+}
+
 /** Role names are checked at Twilio; here only whom the rules reach counts. */
 function noEntitlements(rules: number): Parameters<typeof buildDesiredState>[1] {
   return {

@@ -10,7 +10,7 @@ import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
 import { checkServers } from './doctor-servers.ts';
-import { checkDirectory, checkSource } from './doctor-source.ts';
+import { checkDirectory, checkIncremental, checkSource } from './doctor-source.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
 import { locate, openSession, type Session } from './session.ts';
@@ -37,6 +37,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
     ...(await attempt('servers', () => checkServers(session, shutdown.signal))),
     ...(await attempt('directory', () => checkDirectory(session, shutdown.signal))),
     ...(await attempt('source', () => checkSource(session, shutdown.signal))),
+    ...(await attempt('incremental', () => checkIncremental(session, shutdown.signal))),
   ];
   print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
   return checks.some(({ state }) => state === 'failed') ? exitCodes.unexpected : exitCodes.ok;

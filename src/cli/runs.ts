@@ -3,6 +3,7 @@ import { systemClock } from '../ops/clock.ts';
 import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
+import { sourceText } from '../report/source-text.ts';
 import type { RecordedOperation, RunDetails } from '../store/run-history.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { csvHeader, csvLine, type ExportFormat, jsonLine } from './history-export.ts';
@@ -74,9 +75,10 @@ function noSuchRun(id: string): UsageError {
 }
 
 function detailsText({ summary, verdict, operations, findings, calls }: RunDetails): string {
-  const { host, pid, user, allowances } = summary;
+  const { host, pid, user, allowances, source } = summary;
   const sections = [
     `${runLine(summary)}\nby ${user} on ${host}, process ${pid}${allowances.length > 0 ? `, allowed ${allowances.join(', ')}` : ''}`,
+    source === undefined ? '' : `Source: ${sourceText(source)}`,
     operations.map(operationLine).join('\n'),
     findingsText(findings, plain, Number.POSITIVE_INFINITY),
     verdict === undefined ? '' : guardsText(verdict, plain),

@@ -4,6 +4,7 @@ import { systemClock } from '../ops/clock.ts';
 import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
+import { sourceText } from '../report/source-text.ts';
 import type { Anchor } from '../store/audit/record.ts';
 import type { RunHistory, RunSummary } from '../store/run-history.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -73,6 +74,7 @@ function asText(
     `Last good run: ${good === undefined ? 'none yet' : runLine(good)}`,
     `Managed:       ${history.managed()} people${absences > 0 ? `, ${absences} missing from the source` : ''}`,
   ];
+  if (last?.source !== undefined) lines.push(`Source:        ${sourceText(last.source)}`);
   if (head !== undefined) lines.push(`History:       record ${head.seq}, ${head.hash}`);
   if (stale) lines.push(colours.removed(`No good run within ${maxAge}: look at the last run's error and at the log`));
   const sections = [lines.join('\n'), findingsText(history.openFindings(), colours, 50)];

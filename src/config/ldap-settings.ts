@@ -16,7 +16,7 @@ export interface Base {
 /** The section `source` of a file that the schema has accepted, with the preset filling in what the file leaves out. */
 export function ldapOptions(source: LdapSection, base: Base): LdapOptions {
   const preset = ldapPreset(source.preset);
-  const { bindDn, bindPassword, tls, groups, timeouts } = source;
+  const { bindDn, bindPassword, tls, groups, timeouts, incremental } = source;
   const { caFile, certFile, keyFile, serverName, ...others } = tls;
   return {
     urls: [source.url].flat(),
@@ -38,6 +38,11 @@ export function ldapOptions(source: LdapSection, base: Base): LdapOptions {
       operationMs: parseDurationOrFail(timeouts.operation),
       readMs: parseDurationOrFail(timeouts.read),
     },
+    ...(incremental === undefined
+      ? {}
+      : {
+          incremental: { method: incremental.method, fullReadEveryMs: parseDurationOrFail(incremental.fullReadEvery) },
+        }),
   };
 }
 

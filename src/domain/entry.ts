@@ -1,4 +1,5 @@
 import type { ExternalId } from './identity.ts';
+import type { ReadManner } from './source-read.ts';
 
 /** One value, or several where the source holds several. An absent attribute is a missing key, never an empty value. */
 export type AttributeValue = string | readonly string[];
@@ -47,4 +48,6 @@ export interface CompleteRead {
   readonly entries: number;
   /** What was read, for people: file or server, base and filter. */
   readonly description: string;
+  /** Given by a source that can also read only what changed, when it is set to. */
+  readonly manner?: ReadManner;
 }

@@ -1,7 +1,9 @@
 /** What the journal is told of a run, and what the snapshot must remember of it. */
+
 import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
 import type { Finding, FindingCode } from './plan.ts';
 import type { RunStatus } from './run.ts';
+import type { ReadManner } from './source-read.ts';
 import type { Grant, LastApplied, Link, RoleAssignment, TwilioUser } from './user.ts';
 
 /** A person whom Twilio refused: left alone until the desired record changes or `retryAt` has come. */
@@ -57,4 +59,6 @@ export interface RunEnd {
   readonly absences?: ReadonlyMap<ExternalId, number>;
   /** Size of the complete read, stored for the shrink guard when the run converged or was applied. */
   readonly read?: { readonly entries: number; readonly inScope: number };
+  /** How the source was read, where there is more than one way. */
+  readonly manner?: ReadManner;
 }

@@ -24,6 +24,9 @@ export type Nesting = 'none' | 'resolve' | 'matching-rule';
 /** A part of the tree that is on another server: the read is refused as incomplete, goes on without it, or follows. */
 export type ReferralPolicy = 'refuse' | 'ignore' | 'follow';
 
+/** How a server reports what changed: content synchronization (RFC 4533), or Active Directory's DirSync (MS-ADTS 3.1.1.3.4.1.3). */
+export type IncrementalMethod = 'syncrepl' | 'dirsync';
+
 export interface LdapOptions {
   /** `ldap[s]://host[:port]`, or `ldap[s]+srv://domain` for what DNS knows of a domain; tried in order. */
   readonly urls: readonly string[];
@@ -77,6 +80,12 @@ export interface LdapOptions {
     readonly operationMs: number;
     /** For a whole read, from the first connection to the last entry. */
     readonly readMs: number;
+  };
+  /** Absent: everything is read each time. */
+  readonly incremental?: {
+    readonly method: IncrementalMethod;
+    /** Everything is read when the last time is this long ago. */
+    readonly fullReadEveryMs: number;
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import type { Finding, Plan, Verdict } from './plan.ts';
+import type { ReadManner } from './source-read.ts';
 
 export type RunStatus = 'converged' | 'applied' | 'partial' | 'refused' | 'failed' | 'interrupted';
 
@@ -31,6 +32,8 @@ export interface RunReport {
   readonly verdict: Verdict;
   /** Of a refused plan the part that takes nothing away, when the configuration lets that be done. */
   readonly additive?: Plan;
+  /** How the source was read, where there is more than one way. */
+  readonly source?: ReadManner;
   readonly operations: readonly OperationReport[];
   readonly findings: readonly Finding[];
   /** Calls made in this run by endpoint, e.g. `GET /scim/v2/Users`. */

@@ -2,6 +2,7 @@
 import type { ExternalId } from '../domain/identity.ts';
 import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { GuardName, Policy } from '../domain/rules.ts';
+import type { ReadManner } from '../domain/source-read.ts';
 import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
@@ -33,6 +34,8 @@ export interface Proposal {
   /** What the read of the source leaves behind when the run was good; undefined when none was read. */
   readonly absences: ReadonlyMap<ExternalId, number> | undefined;
   readonly read: PlanCounts | undefined;
+  /** How the source was read, where there is more than one way. */
+  readonly manner: ReadManner | undefined;
 }
 
 export type ProposeOptions = PassOptions & Pick<ReadOptions, 'keepMirror'>;
@@ -92,5 +95,6 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
     parked: state.parked,
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
+    manner: state.read.manner,
   };
 }

@@ -11,10 +11,10 @@ import { type PassOptions, type Proposal, propose } from './propose.ts';
 /** Plans and reports; writes nothing, neither to Twilio nor to the snapshot. */
 export async function dryRunOnce(context: Context, options: PassOptions, signal: AbortSignal): Promise<RunReport> {
   const startedAt = context.clock.now();
-  const { plan, verdict, additive } = await propose(context, { ...options, keepMirror: false }, signal);
+  const { plan, verdict, additive, manner } = await propose(context, { ...options, keepMirror: false }, signal);
   const status = !verdict.allowed ? 'refused' : plan.operations.length === 0 ? 'converged' : 'planned';
-  const part = additive && { additive: additive.plan };
-  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, ...part, operations: [] });
+  const parts = { ...(additive && { additive: additive.plan }), ...(manner && { source: manner }) };
+  return reportOf(context, { dryRun: true, status, startedAt, plan, verdict, ...parts, operations: [] });
 }
 
 export interface ReconcileOptions extends PassOptions {
@@ -47,7 +47,7 @@ export async function reconcileOnce(
     refuseStale(options.reviewed, proposal.plan);
     // Who applies a reviewed plan wants that plan or nothing.
     const additive = options.reviewed === undefined ? proposal.additive : undefined;
-    return await carryOut(run, startedAt, { ...proposal, additive }, context, signal);
+    return await carryOut(run, startedAt, { ...proposal, additive }, context, options.only === undefined, signal);
   } catch (error) {
     const { code, message } = asTdsyncError(error, signal);
     const status = signal.aborted ? 'interrupted' : code === 'stale-plan' ? 'refused' : 'failed';
@@ -67,10 +67,11 @@ async function carryOut(
   startedAt: number,
   proposal: Proposal,
   context: Context,
+  everybody: boolean,
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  const { plan, verdict, absences, read, parked } = proposal;
+  const { plan, verdict, absences, read, manner, parked } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now());
   const { operations, fatal } = chosen
@@ -85,9 +86,11 @@ async function carryOut(
     ...(fatal !== undefined && { error: { code: fatal.code, message: fatal.message } }),
     ...(status !== 'refused' && absences && { absences }),
     ...((status === 'converged' || status === 'applied') && read && { read }),
+    ...(manner && { manner }),
   });
-  const part = proposal.additive && { additive: proposal.additive.plan };
-  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...part, operations });
+  if (everybody && (status === 'converged' || status === 'applied')) confirmRead(run, context);
+  const parts = { ...(proposal.additive && { additive: proposal.additive.plan }), ...(manner && { source: manner }) };
+  const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...parts, operations });
   return { report, error: fatal };
 }
 
@@ -131,6 +134,15 @@ function reportOf(context: Context, parts: Omit<RunReport, 'endedAt' | 'findings
     calls: { ...context.target.calls },
     bill: billOf(parts.plan.operations, context.requestsPerSecond),
   };
+}
+
+/** The run is over and good: that the next read must begin further back does not change that. */
+function confirmRead(run: string, { source, logger }: Context): void {
+  try {
+    source.incremental?.confirm();
+  } catch (error) {
+    logger.warn({ run, err: error }, 'what was read of the source could not be kept: the next run reads it again');
+  }
 }
 
 /** A snapshot that can no longer be written must not hide the error that ended the run. */

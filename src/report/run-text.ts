@@ -1,12 +1,14 @@
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
 import { type Palette, plain, printable } from './palette.ts';
 import { duration, type PlanTextOptions, plural, renderPlan } from './plan-text.ts';
+import { sourceText } from './source-text.ts';
 
 /** A run for people: the plan, what came of it, and what to do next. */
 export function renderRun(report: RunReport, options: PlanTextOptions = {}): string {
   const { palette = plain } = options;
   const plan = renderPlan(report.plan, report.verdict, report.bill, options);
-  return `${plan}\n${[...outcomesText(report.operations, palette), conclusion(report, palette)].join('\n')}\n`;
+  const source = report.source === undefined ? [] : [`Source: ${sourceText(report.source)}`];
+  return `${plan}\n${[...outcomesText(report.operations, palette), ...source, conclusion(report, palette)].join('\n')}\n`;
 }
 
 function outcomesText(operations: readonly OperationReport[], palette: Palette): string[] {

@@ -24,11 +24,13 @@ export interface RunRow {
   readonly calls: string | null;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
+  readonly manner: string | null;
 }
 
 export const runColumns = `seq, id, command, host, pid, user, allowances_json AS allowances, started_at AS startedAt,
   ended_at AS endedAt, status, digest, counts_json AS counts, verdict_json AS verdict, tally_json AS tally,
-  finding_count AS findings, calls_json AS calls, error_code AS errorCode, error_message AS errorMessage`;
+  finding_count AS findings, calls_json AS calls, error_code AS errorCode, error_message AS errorMessage,
+  manner_json AS manner`;
 
 export function toSummary(database: Database, row: RunRow): RunSummary {
   // A running run's stored tally is that of its plan: counts anew to show how far it has come.
@@ -51,6 +53,7 @@ export function toSummary(database: Database, row: RunRow): RunSummary {
       row.errorCode === null || row.errorMessage === null
         ? undefined
         : { code: row.errorCode, message: row.errorMessage },
+    ...(row.manner !== null && { source: JSON.parse(row.manner) }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { ExternalId } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Finding, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { Outcome, RunStatus } from '../domain/run.ts';
+import type { ReadManner } from '../domain/source-read.ts';
 import { listApprovals, type RecordedApproval } from './approvals.ts';
 import type { Database } from './database.ts';
 import { findingsOf } from './finding-sets.ts';
@@ -37,6 +38,8 @@ export interface RunSummary {
   /** Number of findings. */
   readonly findings: number;
   readonly error: { readonly code: string; readonly message: string } | undefined;
+  /** How the source was read; absent where there is only one way, or no plan was made. */
+  readonly source?: ReadManner;
 }
 
 /** One operation of a run, with its before and after inside. */

@@ -171,9 +171,17 @@ function endRun(database: Database, run: string, end: RunEnd): void {
   addFindings(database, seq, end.findings);
   database
     .statement(
-      `UPDATE runs SET status = ?, ended_at = ?, calls_json = ?, error_code = ?, error_message = ? WHERE seq = ?`,
+      `UPDATE runs SET status = ?, ended_at = ?, calls_json = ?, error_code = ?, error_message = ?, manner_json = ? WHERE seq = ?`,
     )
-    .run(end.status, end.at, JSON.stringify(end.calls), end.error?.code ?? null, end.error?.message ?? null, seq);
+    .run(
+      end.status,
+      end.at,
+      JSON.stringify(end.calls),
+      end.error?.code ?? null,
+      end.error?.message ?? null,
+      end.manner === undefined ? null : JSON.stringify(end.manner),
+      seq,
+    );
   storeTally(database, seq);
   appendRunRecord(database, 'run-ended', run, end.at);
   if (end.absences !== undefined) replaceAbsences(database, end.absences);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ExternalId, ScopeSid, UserSid } from '../domain/identity.ts';
 import type { Approval } from '../domain/plan.ts';
+import type { SourceCache } from '../domain/source-cache.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
 import type { RunJournal, SnapshotStore } from '../ports.ts';
@@ -27,6 +28,7 @@ import { prune } from './prune.ts';
 import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
+import { openSourceCache } from './source-cache.ts';
 import { refreshUsers } from './user-refresh.ts';
 
 export interface Ledger {
@@ -44,6 +46,7 @@ export interface Snapshot extends Disposable {
   readonly store: SnapshotStore;
   readonly journal: RunJournal;
   readonly history: RunHistory;
+  readonly sourceCache: SourceCache;
   /** What opening it put right, for the operator to know. */
   readonly notices: readonly string[];
   /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
@@ -118,6 +121,7 @@ function assemble(
         ? openRunJournal(database, running)
         : { start: refuse, planned: refuse, intend: refuse, complete: refuse, end: refuse },
     history: openRunHistory(database),
+    sourceCache: openSourceCache(database, mode),
     notices,
     resources,
     ledger: {

@@ -5,6 +5,7 @@
 import { changedPeople } from './changed-people.ts';
 import { csvMillion } from './csv-million.ts';
 import { groupReads } from './groups.ts';
+import { incremental } from './incremental.ts';
 import { ldapConverged } from './ldap-converged.ts';
 import { printTable, type Row } from './measure.ts';
 import { pace } from './pace.ts';
@@ -15,6 +16,7 @@ const cases: Readonly<Record<string, (size: number | undefined) => Promise<Row[]
   start: () => startUp(),
   ldap: (people = 100_000) => ldapConverged(people),
   groups: (people = 100_000) => groupReads(people),
+  incremental: (people = 100_000) => incremental(people),
   csv: (rows = 1_000_000) => csvMillion(rows, rows / 50),
   pace: async (operations = 500) => [...(await pace(operations, 50)), ...(await pace(operations / 10, 5))],
   calls: (people = 500) => changedPeople(people, people / 10),

@@ -1,11 +1,14 @@
 /** A history in which everything has happened that can happen, and hands to tamper with it. */
+import { rmSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import type { Outcome } from '../../src/domain/run.ts';
 import type { Effect } from '../../src/ports.ts';
 import { type Verification, verifyAudit } from '../../src/store/audit/verify.ts';
 import { type Database, wrapConnection } from '../../src/store/database.ts';
-import { audit } from '../../src/store/migrations/0005-audit.ts';
+import { audit } from '../../src/store/migrations/0006-audit.ts';
+import { migrations } from '../../src/store/migrations/index.ts';
+import { openForWriting } from '../../src/store/open-for-writing.ts';
 import { openSnapshot } from '../../src/store/snapshot.ts';
 import { externalId, organization, userSid } from './builders.ts';
 import { allowed, endOf, finding, morning, planOf, refused, startOf, update } from './snapshots.ts';
@@ -109,10 +112,26 @@ export function tamperWith(path: string): Tampering {
 
 /** The history as a program without audit trail left it: the same rows, and the schema before. */
 export function forgetRecords(path: string): void {
-  const connection = new Sqlite(path);
-  connection.exec('DROP TABLE audit');
-  connection.pragma(`user_version = ${audit.version - 1}`);
+  const former = `${path}.former`;
+  const whole = new Sqlite(path);
+  whole.prepare('VACUUM INTO ?').run(former);
+  whole.close();
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file, { force: true });
+  const before = migrations.slice(0, audit.version - 1);
+  const { connection } = openForWriting(path, organization, before).database;
+  connection.pragma('foreign_keys = OFF');
+  connection.prepare('ATTACH ? AS former').run(former);
+  const tables = connection
+    .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .all() as { readonly name: string }[];
+  for (const { name } of tables) {
+    const columns = connection.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(name).join(', ');
+    connection.exec(
+      `DELETE FROM main.${name}; INSERT INTO main.${name} (${columns}) SELECT ${columns} FROM former.${name}`,
+    );
+  }
   connection.close();
+  rmSync(former);
 }
 
 export interface Cell {

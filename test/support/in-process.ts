@@ -48,6 +48,8 @@ export interface InProcessOptions {
   readonly clock?: Clock;
   readonly refresh?: boolean;
   readonly allow?: readonly GuardName[];
+  /** externalIds, addresses or user SIDs. */
+  readonly only?: readonly string[];
   /** Variables that override the configuration file. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -61,12 +63,13 @@ export interface InProcessRun {
 }
 
 export async function reconcileInProcess(world: World, options: InProcessOptions = {}): Promise<InProcessRun> {
-  const { clock = createSkippingClock(), refresh, allow = [], environment = {} } = options;
+  const { clock = createSkippingClock(), refresh, allow = [], only, environment = {} } = options;
   const allowances = new Map(allow.map((guard) => [guard, Number.POSITIVE_INFINITY] as const));
   const signal = new AbortController().signal;
   try {
     const session = sessionOf(world, clock, environment);
-    const { report, error } = await runOnce(session, 'reconcile', { refresh, allowances }, signal);
+    const choice = only === undefined ? {} : { only: new Set(only) };
+    const { report, error } = await runOnce(session, 'reconcile', { refresh, allowances, ...choice }, signal);
     const code = error === undefined ? exitCodeOfRun(report.status, false) : exitCodeOf(error);
     return { code, report, error };
   } catch (error) {

@@ -25,6 +25,8 @@ export interface ScriptedResult {
   readonly referrals?: readonly string[];
   /** Left out: no paged results control in the answer. Empty: the last page. */
   readonly cookie?: string;
+  /** Values of other controls, by their OIDs. */
+  readonly controls?: Readonly<Record<string, Buffer>>;
 }
 
 export type Reply =
@@ -34,6 +36,8 @@ export type Reply =
   /** Unsolicited notice of disconnection (RFC 4511 section 4.4.1). */
   | { readonly notice: { readonly code: number; readonly message: string } }
   | { readonly raw: Buffer }
+  /** The content of an intermediate response (RFC 4511 section 4.13). */
+  | { readonly intermediate: Buffer }
   /** Closes the connection in an orderly way, or breaks it. */
   | 'end'
   | 'reset'
@@ -181,6 +185,8 @@ export function encodeReply(messageId: number, reply: Exclude<Reply, string>, re
     writer.startSequence(0x73);
     writer.writeStringArray([...reply.reference]);
     writer.endSequence();
+  } else if ('intermediate' in reply) {
+    writer.writeBuffer(reply.intermediate, 0x79);
   } else if ('notice' in reply) {
     writer.startSequence(0x78);
     writeResult(writer, reply.notice);
@@ -190,7 +196,7 @@ export function encodeReply(messageId: number, reply: Exclude<Reply, string>, re
     writer.startSequence(resultOperation);
     writeResult(writer, reply.done);
     writer.endSequence();
-    if (reply.done.cookie !== undefined) writePaging(writer, reply.done.cookie);
+    writeControls(writer, reply.done);
   }
   writer.endSequence();
   return Buffer.from(writer.buffer);
@@ -226,8 +232,15 @@ function writeResult(writer: BerWriter, result: ScriptedResult): void {
   writer.endSequence();
 }
 
-function writePaging(writer: BerWriter, cookie: string): void {
+function writeControls(writer: BerWriter, { cookie, controls = {} }: ScriptedResult): void {
+  if (cookie === undefined && Object.keys(controls).length === 0) return;
   writer.startSequence(0xa0);
-  new PagedResultsControl({ value: { size: 0, cookie: Buffer.from(cookie) } }).write(writer);
+  if (cookie !== undefined) new PagedResultsControl({ value: { size: 0, cookie: Buffer.from(cookie) } }).write(writer);
+  for (const [oid, value] of Object.entries(controls)) {
+    writer.startSequence();
+    writer.writeString(oid);
+    writer.writeBuffer(value, 0x04);
+    writer.endSequence();
+  }
   writer.endSequence();
 }

@@ -17,6 +17,8 @@ export interface SourceChanges {
   readonly groups?: object;
   readonly timeouts?: object;
   readonly pageSize?: number;
+  readonly incremental?: object;
+  readonly referrals?: string;
 }
 
 export interface LdapWorld extends World {
@@ -30,6 +32,7 @@ const wide = { count: 1_000 };
 export async function createLdapWorld(
   slapd: Pick<Slapd, 'ldapsUrl' | 'caFile'>,
   changes: SourceChanges = {},
+  given: Sections = {},
 ): Promise<LdapWorld> {
   const world = await createWorld({ seed: { domains: ['example.com'] } });
   const connect = async (source: SourceChanges = {}, sections: Sections = {}) => {
@@ -69,7 +72,7 @@ export async function createLdapWorld(
       ...sections,
     });
   };
-  await connect(changes);
+  await connect(changes, given);
   return { ...world, connect };
 }
 

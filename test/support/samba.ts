@@ -10,7 +10,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { servicesDn, staffDn, teamsDn } from './active-directory-ldif.ts';
+import { domainDn, replacement, servicesDn, staffDn, teamsDn } from './active-directory-ldif.ts';
 import { makeCa, makeServerCertificate } from './certificates.ts';
 
 const sambaBinary = '/usr/sbin/samba';
@@ -69,6 +69,10 @@ export interface Samba {
   /** Deletes an object: it becomes a tombstone. */
   remove(dn: string): void;
   rename(dn: string, newDn: string): void;
+  /** Gives an account the right Replicating Directory Changes on the domain. */
+  grantReplication(dn: string): void;
+  /** Lets an account see deleted objects, which Samba, unlike Active Directory, does not count among those that are replicated. */
+  showDeleted(dn: string): void;
   /** A single-valued attribute of the entries below a base in Samba's own notation, by DN. */
   show(base: string, attribute: string): ReadonlyMap<string, string>;
   /** Ends the server at once, as a crash would. */
@@ -129,6 +133,19 @@ export async function startSamba(options: SambaOptions = {}): Promise<Samba> {
     modify: (ldif) => void ldb('ldbmodify', [], ldif),
     remove: (dn) => void ldb('ldbdel', [dn]),
     rename: (dn, newDn) => void ldb('ldbrename', [dn, newDn]),
+    grantReplication(dn) {
+      const where = ['-H', database, '-s', configFile, `--objectdn=${domainDn}`, `--trusteedn=${dn}`];
+      execFileSync('/usr/bin/samba-tool', ['dsacl', 'set', ...where, '--car=get-changes', '--action=allow'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+    },
+    showDeleted(dn) {
+      const [sid] = ldb('ldbsearch', ['-b', dn, '-s', 'base', 'objectSid']).match(/S-1-5-[\d-]+/) ?? [];
+      const entries = `(A;;RPWPCCDCLCRCWOWDSDSW;;;SY)(A;;RPLC;;;BA)(A;;RPLC;;;${sid})`;
+      const deletedObjects = `CN=Deleted Objects,${domainDn}`;
+      const ldif = replacement(deletedObjects, 'nTSecurityDescriptor', `O:SYG:SYD:PAI${entries}`);
+      ldb('ldbmodify', ['--controls=show_deleted:1', '--controls=sd_flags:1:4'], ldif);
+    },
     show(base, attribute) {
       const records = ldb('ldbsearch', ['-b', base, `(${attribute}=*)`, attribute])
         .replaceAll('\n ', '')

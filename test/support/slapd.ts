@@ -71,6 +71,8 @@ export interface Slapd {
   kill(): Promise<void>;
   /** For what a server goes through: SIGTERM, SIGSTOP and SIGCONT. */
   signal(signal: NodeJS.Signals): void;
+  /** Ends the server in order and starts it again, with the same data and ports. */
+  restart(): Promise<void>;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -88,6 +90,8 @@ export interface SlapdOptions extends DirectorySeed {
   readonly identity?: CertificateFiles;
   /** Definitions in place of those of RFC 2307 (nis.schema). */
   readonly schema?: string;
+  /** Lines for the overlay syncprov, which reports changes (RFC 4533); not loaded unless given. */
+  readonly syncprov?: string;
 }
 
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
@@ -106,7 +110,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   });
 
   const lines: string[] = [];
-  const { child, ldapPort, ldapsPort } = await launch(configFile, options.log !== false, lines);
+  let { child, ldapPort, ldapsPort } = await launch(configFile, options.log !== false, lines);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
@@ -123,6 +127,10 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     log: () => lines,
     kill: () => end('SIGKILL'),
     signal: (signal) => child.kill(signal),
+    async restart() {
+      await end('SIGTERM');
+      ({ child, ldapPort, ldapsPort } = await launch(configFile, options.log !== false, lines, [ldapPort, ldapsPort]));
+    },
     async stop() {
       await end('SIGTERM');
       rmSync(folder, { recursive: true, force: true });
@@ -137,9 +145,9 @@ interface Launched {
 }
 
 /** slapd cannot choose ports itself; a port may be taken by somebody else between our choice and its start, so try again then. */
-async function launch(configFile: string, log: boolean, lines: string[]): Promise<Launched> {
+async function launch(configFile: string, log: boolean, lines: string[], ports?: [number, number]): Promise<Launched> {
   for (let attempt = 1; ; attempt += 1) {
-    const [ldapPort, ldapsPort] = await freePorts();
+    const [ldapPort, ldapsPort] = ports ?? (await freePorts());
     const urls = `ldap://127.0.0.1:${ldapPort}/ ldaps://127.0.0.1:${ldapsPort}/`;
     // 256: connections, operations, results; 16384: replication, which there is none of. Both say when the server has started.
     const child = spawn(slapdBinary, ['-f', configFile, '-h', urls, '-d', log ? '256' : '16384'], {
@@ -201,6 +209,7 @@ argsfile ${folder}/slapd.args
 modulepath /usr/lib/ldap
 moduleload back_mdb.la
 moduleload memberof.la
+${options.syncprov === undefined ? '' : 'moduleload syncprov.la'}
 TLSCACertificateFile ${ca}
 TLSCertificateFile ${cert}
 TLSCertificateKeyFile ${key}
@@ -216,6 +225,7 @@ directory ${folder}/db
 maxsize 4294967296
 envflags nosync
 index objectClass,cn,uid,member,uniqueMember,memberUid eq
+index entryUUID,entryCSN eq
 limits dn.exact="${syncDn}" size.soft=unlimited size.hard=unlimited size.pr=unlimited size.prtotal=unlimited
 limits dn.exact="${limitedDn}" size.soft=20 size.hard=20 size.pr=20 size.prtotal=40
 ${options.access ?? ''}
@@ -223,5 +233,6 @@ access to attrs=userPassword by anonymous auth by * none
 access to attrs=employeeNumber by dn.exact="${limitedDn}" none by * read
 access to * by * read
 overlay memberof
+${options.syncprov === undefined ? '' : `overlay syncprov\n${options.syncprov}`}
 `;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { presetNames } from '../ldap-presets.ts';
+import { incremental } from './source-incremental.ts';
 import { isEncrypted, timeouts, tls, url } from './source-ldap-servers.ts';
 import { flag, secret, text, whenObject, wholeNumber } from './values.ts';
 
@@ -141,6 +142,7 @@ export const ldapSource = z
       description: 'Entries asked for at a time (RFC 2696); less when the server refuses so many. Default: 1000.',
     }),
     timeouts,
+    incremental,
   })
   .refine((source) => source.bindDn === undefined || source.bindPassword !== undefined, {
     path: ['bindPassword'],
@@ -176,6 +178,11 @@ export const ldapSource = z
       when: whenObject,
     },
   )
+  .refine((source) => source.incremental === undefined || source.referrals !== 'follow', {
+    path: ['incremental'],
+    error: 'cannot be combined with referrals: follow, because one server does not tell what changed on another',
+    when: whenObject,
+  })
   .meta({
     title: 'LDAP source',
     dependentRequired: { bindDn: ['bindPassword'], bindPassword: ['bindDn'] },

@@ -61,6 +61,16 @@ export interface EntryDecoder {
   restore(entry: KeptEntry): void;
   /** The field for a name in any case; undefined when it is not wanted. */
   field(name: string): Field | undefined;
+  /** The entry decoded last, in a form that outlives its decoder. */
+  save(): SavedEntry;
+  /** Makes a saved entry the one decoded last, as if it had come just now. */
+  load(saved: SavedEntry): void;
+}
+
+/** What was decoded of a whole entry, by the names of the fields. */
+export interface SavedEntry {
+  readonly values: Readonly<Record<string, AttributeValue>>;
+  readonly unreadable: readonly string[];
 }
 
 const octetString = 0x04;
@@ -179,6 +189,28 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
     return several ?? first;
   }
 
+  function save(): SavedEntry {
+    const saved: Record<string, AttributeValue> = {};
+    for (const { name, index } of fields) {
+      const value = values[index];
+      if (value !== undefined) saved[name] = value;
+    }
+    return { values: saved, unreadable: unreadable.map(({ name }) => name) };
+  }
+
+  function load(saved: SavedEntry): void {
+    const fieldOf = (name: string) => (open ? addField(name) : byLowerName.get(name.toLowerCase()));
+    values.fill(undefined);
+    for (const [name, value] of Object.entries(saved.values)) {
+      const field = fieldOf(name);
+      if (field === undefined) continue;
+      field.seen += 1;
+      values[field.index] = value;
+    }
+    unreadable = saved.unreadable.flatMap((name) => fieldOf(name) ?? []);
+    parts = [];
+  }
+
   return {
     fields,
     unexpected,
@@ -197,6 +229,8 @@ export function createEntryDecoder(wanted: readonly string[], open = false): Ent
       parts = [...entry.parts];
     },
     field: (name) => byLowerName.get(name.toLowerCase()),
+    save,
+    load,
   };
 }
 

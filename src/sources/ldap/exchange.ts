@@ -28,6 +28,8 @@ export interface AnswerHandlers {
   /** Called with each search entry while it arrives. What it throws ends the conversation and rejects the request unchanged. */
   onEntry?(frame: Frame): void;
   onReference?(urls: readonly string[]): void;
+  /** Called with each intermediate response (RFC 4511 section 4.13); without it they are ignored. */
+  onIntermediate?(frame: Frame): void;
 }
 
 export interface Exchange {
@@ -84,7 +86,8 @@ export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
     if (frame.operation === searchEntry) pending.handlers.onEntry?.(frame);
     else if (frame.operation === searchReference) pending.handlers.onReference?.(readReferences(frame));
     else if (resultOperations.has(frame.operation)) settle(readResult(frame));
-    else if (frame.operation !== intermediate) {
+    else if (frame.operation === intermediate) pending.handlers.onIntermediate?.(frame);
+    else {
       throw new MalformedMessageError(
         `the server sent an answer of the unknown kind 0x${frame.operation.toString(16)}`,
       );

@@ -11,10 +11,14 @@ export interface LdapResult {
   readonly referrals: readonly string[];
   /** Of the paged results control (RFC 2696): empty after the last page; undefined when the server sent no such control. */
   readonly cookie: Buffer | undefined;
+  /** Values of all controls of the answer, by their OIDs; empty for a control without one. */
+  readonly controls: ReadonlyMap<string, Buffer>;
 }
 
 const referralTag = 0xa3;
 const controlsTag = 0xa0;
+const booleanTag = 0x01;
+const octetString = 0x04;
 const pagedResults = '1.2.840.113556.1.4.319';
 
 export function readResult(frame: Frame): LdapResult {
@@ -26,7 +30,9 @@ export function readResult(frame: Frame): LdapResult {
     const message = reader.readString();
     if (code === null || matchedDn === null || message === null) throw new Error('the result is cut off');
     const referrals = reader.peek() === referralTag ? readStrings(reader, referralTag) : [];
-    return { code, matchedDn, message: message.replaceAll('\0', '').trim(), referrals, cookie: readCookie(frame) };
+    const controls = readControls(frame);
+    const cookie = readCookie(controls.get(pagedResults));
+    return { code, matchedDn, message: message.replaceAll('\0', '').trim(), referrals, cookie, controls };
   } catch (error) {
     throw new MalformedMessageError(`a result cannot be read: ${(error as Error).message}`);
   }
@@ -52,24 +58,30 @@ function readStrings(reader: BerReader, tag: number): string[] {
   return strings;
 }
 
-function readCookie(frame: Frame): Buffer | undefined {
-  if (frame.end === frame.limit) return undefined;
+/** The controls of any message (RFC 4511 section 4.1.11), their values copied. */
+export function readControls(frame: Frame): ReadonlyMap<string, Buffer> {
+  const controls = new Map<string, Buffer>();
+  if (frame.end === frame.limit) return controls;
   const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.end, frame.limit)));
   reader.readSequence(controlsTag);
   while (reader.remain > 0) {
     reader.readSequence();
     const end = reader.offset + reader.length;
     const type = reader.readString();
-    if (type === pagedResults) {
-      if (reader.peek() === 0x01) reader.readBoolean();
-      const value = new BerReader(reader.readString(0x04, true) ?? Buffer.alloc(0));
-      value.readSequence();
-      value.readInt();
-      const cookie = value.readString(0x04, true);
-      if (cookie === null) throw new Error('the paged results control is cut off');
-      return cookie;
-    }
+    if (reader.offset < end && reader.peek() === booleanTag) reader.readBoolean();
+    const value = reader.offset < end ? reader.readString(octetString, true) : null;
+    if (type !== null) controls.set(type, value ?? Buffer.alloc(0));
     reader.offset = end;
   }
-  return undefined;
+  return controls;
+}
+
+function readCookie(control: Buffer | undefined): Buffer | undefined {
+  if (control === undefined) return undefined;
+  const value = new BerReader(control);
+  value.readSequence();
+  value.readInt();
+  const cookie = value.readString(octetString, true);
+  if (cookie === null) throw new Error('the paged results control is cut off');
+  return cookie;
 }

@@ -7,19 +7,27 @@ import { deadlineError, ReadDeadlineError, startDeadline } from './deadline.ts';
 import { accountRule } from './disabled.ts';
 import { type OnEntry, readWithFailOver } from './fail-over.ts';
 import { warnOfGlobalCatalog } from './global-catalog.ts';
-import { readGroups } from './groups.ts';
+import { checkMethod } from './incremental/check-method.ts';
+import { createIncrementalReader } from './incremental/incremental-reader.ts';
 import { checkOptions, distinctBases, type ServerAddress } from './options.ts';
 import { createServers, type Outside } from './servers.ts';
-import { readUsers } from './users.ts';
+import { readWhole } from './whole-read.ts';
 
 /**
  * A directory that speaks LDAPv3. Every read uses one connection of its own: groups first, then users, page by page; the next
- * server begins anew. An abort rejects with the signal's reason. Throws ConfigError, naming everything, when the options
+ * server begins anew. With a memory, and where the options say so, it asks only for what changed since the last read that was
+ * confirmed. An abort rejects with the signal's reason. Throws ConfigError, naming everything, when the options
  * cannot be used.
  */
 export function createLdapSource(options: LdapOptions, logger: Logger, outside: Outside = {}): DirectorySource {
   const servers = createServers(checkOptions(options), options, outside);
   const bases = distinctBases(options.users.baseDn, options.users.scope);
+  const { incremental: settings } = options;
+  const { memory } = outside;
+  const incremental =
+    settings === undefined || memory === undefined
+      ? undefined
+      : createIncrementalReader(settings, memory, () => timeOf(outside), logger);
   const description = `${options.urls.join(' or ')} ${bases.join(' and ')}`;
 
   async function readFrom(
@@ -28,15 +36,15 @@ export function createLdapSource(options: LdapOptions, logger: Logger, outside: 
     onEntry: OnEntry,
     signal: AbortSignal,
   ): Promise<CompleteRead> {
-    const account = accountRule(options.users.disabled, timeOf(options, outside));
+    const account = accountRule(options.users.disabled, accountTime(options, outside));
     warnOfGlobalCatalog(address, options, demand, logger);
     const connection = await openConnection(options, address, logger, signal);
     try {
-      const groups = await readGroups(connection, options, demand, logger);
-      const users = await readUsers(connection, options, demand, groups?.membership, account, onEntry, logger);
-      await groups?.check(users);
-      logger.debug({ source: connection.url, entries: users.entries }, 'the directory is read to its end');
-      return { entries: users.entries, description: `${description} with filter ${options.users.filter}` };
+      const request = { connection, options, demand, account, onEntry, logger };
+      const { entries, ...manner } =
+        incremental === undefined ? { entries: await readWhole(request) } : await incremental.read(request);
+      logger.debug({ source: connection.url, entries }, 'the directory is read to its end');
+      return { entries, description: `${description} with filter ${options.users.filter}`, ...manner };
     } finally {
       connection.close();
     }
@@ -54,12 +62,35 @@ export function createLdapSource(options: LdapOptions, logger: Logger, outside: 
     }
   }
 
-  return { description, read };
+  /** Asks the first server that can be reached. */
+  async function check(demand: Demand, signal: AbortSignal): Promise<string> {
+    const ask = async (address: ServerAddress): Promise<CompleteRead> => {
+      const connection = await openConnection(options, address, logger, signal);
+      try {
+        return { entries: 0, description: await checkMethod(connection, options, demand) };
+      } finally {
+        connection.close();
+      }
+    };
+    const { description } = await readWithFailOver(servers, ask, () => {}, logger, signal);
+    return description;
+  }
+
+  return {
+    description,
+    read,
+    ...(settings !== undefined && { incremental: { confirm: () => incremental?.confirm(), check } }),
+  };
 }
 
 /** One time for the whole read: nobody expires between two pages. */
-function timeOf(options: LdapOptions, { now }: Outside): number {
+function accountTime(options: LdapOptions, outside: Outside): number {
+  return options.users.disabled === 'userAccountControl' ? timeOf(outside) : 0;
+}
+
+function timeOf({ now }: Outside): number {
   if (now !== undefined) return now();
-  if (options.users.disabled !== 'userAccountControl') return 0;
-  throw new InternalError('the LDAP source was made without a clock, which accounts that expire need');
+  throw new InternalError(
+    'the LDAP source was made without a clock, which expiring accounts and incremental reads need',
+  );
 }

@@ -85,6 +85,10 @@ const resultCodes: ReadonlyMap<number, ResultCode> = new Map([
   ],
   [54, incomplete('loopDetect', 'an alias or referral leads back to itself: repair it, or use another base')],
   [80, unavailable('other', "the server's log says why")],
+  [
+    4096,
+    incomplete('e-syncRefreshRequired', 'the server has forgotten where the last read ended: everything is read again'),
+  ],
 ]);
 
 /** Total: an unknown code is incomplete, never success. */

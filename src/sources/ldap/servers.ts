@@ -1,4 +1,5 @@
 import type { LdapOptions } from '../../domain/ldap-options.ts';
+import type { Memory } from './incremental/memory.ts';
 import type { ServerAddress, ServerUrl } from './options.ts';
 import { createSrvResolver, lookUpServers, type ResolveSrv } from './srv.ts';
 
@@ -12,6 +13,8 @@ export interface Outside {
   readonly now?: () => number;
   /** When each server failed last, by URL. Left out: known to this source alone. */
   readonly failures?: Map<string, number>;
+  /** What earlier reads saw. Left out: every read is full. */
+  readonly memory?: Memory;
 }
 
 /** How long a server that failed is asked last, in milliseconds. */

@@ -1,3 +1,4 @@
+import { AndFilter, type Filter } from 'ldapts';
 import type { AttributeValue, Demand, Entry } from '../../domain/entry.ts';
 import type { ExternalId } from '../../domain/identity.ts';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
@@ -22,6 +23,24 @@ export interface UsersRead {
   withAttribute(name: string): number;
 }
 
+/** Somebody who remembers users, or wants to: stands between the searches and what becomes of their entries. */
+export interface UserSupply {
+  /** What to ask for besides. */
+  readonly attributes: readonly string[];
+  /** Calls `onUser` with the DN of every user while the decoder holds its values; resolves with their number. */
+  run(reading: UserReading, onUser: (dn: string) => void): Promise<number>;
+  /** Whether anything was learnt of the server, so that what does not show must be looked into. */
+  learnt(): boolean;
+}
+
+export interface UserReading {
+  readonly decoder: EntryDecoder;
+  /** The users of all bases, or those of them that a filter leaves; resolves with their number. */
+  search(onUser: (dn: string) => void, only?: { readonly filter: Filter; readonly text: string }): Promise<number>;
+  /** Looks whether every base is there for us to see; the read fails in the end when one is not. */
+  proveBases(): Promise<void>;
+}
+
 const nobody: readonly string[] = [];
 
 /**
@@ -37,13 +56,17 @@ export async function readUsers(
   account: AccountRule | undefined,
   onEntry: (entry: Entry) => void,
   logger: Logger,
+  supply?: UserSupply,
 ): Promise<UsersRead> {
   const { users, pageSize } = options;
   const all = demand.attributes === 'all';
   const deciding = [membership?.userAttributes ?? [], account?.attributes ?? []].flat();
   const marks = account?.required === 'userAccountControl' || isGuidAttribute(users.id) ? ['isDeleted'] : [];
   const demanded = demand.attributes === 'all' ? [] : demand.attributes;
-  const decoder = createEntryDecoder([users.id, ...deciding, ...marks, ...demanded], all);
+  const decoder = createEntryDecoder(
+    [users.id, ...deciding, ...marks, ...(supply?.attributes ?? []), ...demanded],
+    all,
+  );
   const attributes = [...(all ? ['*'] : []), ...decoder.fields.map(({ name }) => name)];
   const publicFields = demand.attributes === 'all' ? undefined : demandedFields(decoder, demand.attributes);
   const idIndex = decoder.field(users.id)?.index ?? 0;
@@ -97,39 +120,55 @@ export async function readUsers(
     return found === 'usable' ? {} : found;
   }
 
-  let entries = 0;
-  const hiddenBases: string[] = [];
-  const filter = parseFilter(users.filter);
-  for (const base of distinctBases(users.baseDn, users.scope)) {
-    const search = {
-      what: 'users',
-      base,
-      scope: users.scope,
-      filter,
-      filterText: users.filter,
-      attributes,
-      decoder,
-      pageSize,
-    };
-    const found = await searchAll(connection, search, handOver);
-    if (found === 0) {
-      if (!(await baseIsThere(connection, 'users', base))) hiddenBases.push(base);
-      logger.warn({ base, filter: users.filter }, 'this base holds no user that the filter matches');
-    }
-    entries += found;
-  }
-  entries -= deleted;
+  const bases = distinctBases(users.baseDn, users.scope);
+  const hiddenBases = new Set<string>();
+  const prove = async (base: string) => {
+    if (!(await baseIsThere(connection, 'users', base))) hiddenBases.add(base);
+  };
+  const reading: UserReading = {
+    decoder,
+    async search(onUser, only) {
+      let entries = 0;
+      const all = parseFilter(users.filter);
+      for (const base of bases) {
+        const search = {
+          what: 'users',
+          base,
+          scope: users.scope,
+          filter: only === undefined ? all : new AndFilter({ filters: [all, only.filter] }),
+          filterText: only === undefined ? users.filter : `(&${users.filter}${only.text})`,
+          attributes,
+          decoder,
+          pageSize,
+        };
+        const found = await searchAll(connection, search, onUser);
+        if (found === 0 && only === undefined) {
+          await prove(base);
+          logger.warn({ base, filter: users.filter }, 'this base holds no user that the filter matches');
+        }
+        entries += found;
+      }
+      return entries;
+    },
+    async proveBases() {
+      for (const base of bases) await prove(base);
+    },
+  };
+  const handed = supply === undefined ? await reading.search(handOver) : await supply.run(reading, handOver);
+  const entries = handed - deleted;
   if (deleted > 0) logger.warn({ count: deleted }, 'the server shows deleted objects, which are not taken for people');
   if (entries === 0) throw nobodyMatches(connection.url, users);
-  if (hiddenBases.length > 0) throw baseHidden(connection.url, 'users', hiddenBases, users.filter);
+  if (hiddenBases.size > 0) throw baseHidden(connection.url, 'users', [...hiddenBases], users.filter);
   if (identitiesAreHidden(users.id, unidentified, entries)) {
     throw identityMissing(connection.url, users, decoder, unidentified, entries, firstUnidentified);
   }
   if (withoutStanding * 2 > entries) {
     throw standingMissing(connection.url, account?.required ?? '', withoutStanding, entries);
   }
-  await checkAbsentAttributes(connection, users, decoder, demand, sample);
-  warnOfValues(decoder, publicFields, logger);
+  if (supply?.learnt() !== false) {
+    await checkAbsentAttributes(connection, users, decoder, demand, sample);
+    warnOfValues(decoder, publicFields, logger);
+  }
   return { entries, withAttribute: (name) => decoder.field(name)?.seen ?? 0 };
 }
 

@@ -72,3 +72,12 @@ export function canonicalId(attribute: string, value: string): string {
   const text = value.trim();
   return attribute.toLowerCase() === 'entryuuid' || isGuidAttribute(attribute) ? text.toLowerCase() : text;
 }
+
+/** The other way round. */
+export function guidBytes(guid: string): Buffer {
+  const bytes = Buffer.from(guid.replaceAll('-', ''), 'hex');
+  bytes.subarray(0, 4).reverse();
+  bytes.subarray(4, 6).reverse();
+  bytes.subarray(6, 8).reverse();
+  return bytes;
+}

@@ -12,7 +12,7 @@
  * | plan-made           | yes       | digest, basis, counts, verdict, findings, digest of its operations and of those carried out |
  * | operation-intended  | yes       | id of the operation                                                        |
  * | operation-completed | yes       | id of the operation, outcome with Twilio's request id                      |
- * | run-ended           | yes       | status, findings, calls, error                                             |
+ * | run-ended           | yes       | status, findings, calls, error, manner of reading the source                                          |
  * | run-lost            | yes       | a later run found that this one never ended                                |
  * | run-inherited       | yes       | a run from before the chain, as it was found                               |
  * | approval            | no        | who let which refused plan through, and why                                |

@@ -9,7 +9,7 @@ export type RunState = Readonly<Record<StateField, unknown>>;
 
 const started = ['command', 'host', 'pid', 'user', 'allowances'] as const;
 const planned = ['digest', 'counts', 'verdict', 'tally', 'findings', 'findingCount'] as const;
-const ended = ['status', 'tally', 'findings', 'findingCount', 'calls', 'errorCode', 'errorMessage'] as const;
+const ended = ['status', 'tally', 'findings', 'findingCount', 'calls', 'errorCode', 'errorMessage', 'manner'] as const;
 /** Known from the time of a record, but for inherited runs. */
 const times = ['startedAt', 'endedAt'] as const;
 
@@ -30,7 +30,7 @@ interface StateRow extends Record<StateField, unknown> {
   readonly id: string;
 }
 
-const jsonFields: readonly StateField[] = ['allowances', 'counts', 'verdict', 'tally', 'calls'];
+const jsonFields: readonly StateField[] = ['allowances', 'counts', 'verdict', 'tally', 'calls', 'manner'];
 
 /** `findings` is the digest of the set of findings. Undefined when there is no such run. */
 export function runState(database: Database, id: string): (RunState & { readonly seq: number }) | undefined {
@@ -38,7 +38,8 @@ export function runState(database: Database, id: string): (RunState & { readonly
     .statement<StateRow>(
       `SELECT seq, id, command, host, pid, user, allowances_json AS allowances, started_at AS startedAt, ended_at AS endedAt,
          status, digest, counts_json AS counts, verdict_json AS verdict, tally_json AS tally, findings,
-         finding_count AS findingCount, calls_json AS calls, error_code AS errorCode, error_message AS errorMessage
+         finding_count AS findingCount, calls_json AS calls, error_code AS errorCode, error_message AS errorMessage,
+         manner_json AS manner
        FROM runs WHERE id = ?`,
     )
     .get(id);

@@ -6,7 +6,7 @@ import type { Migration } from './index.ts';
  * alone. Runs that are there already get a record each that says so.
  */
 export const audit: Migration = {
-  version: 5,
+  version: 6,
   sql: `
 CREATE TABLE audit (
   seq INTEGER PRIMARY KEY,
