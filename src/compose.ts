@@ -3,7 +3,7 @@
 import type { Configuration, SourceSettings } from './config/configuration.ts';
 import type { ScopeSid } from './domain/identity.ts';
 import type { CompiledRules } from './engine/compile.ts';
-import type { Clock, DirectorySource, Logger, Progress } from './ports.ts';
+import type { Clock, DirectorySource, Hook, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
 import type { Outside } from './sources/ldap/servers.ts';
 import type { Snapshot } from './store/snapshot.ts';
@@ -96,4 +96,10 @@ export async function composeSource(settings: SourceSettings, rim: Rim): Promise
 /** Chance, time and memory for the LDAP source; names are looked up as the system says. */
 export function ldapOutside({ clock, serverFailures }: Rim): Outside {
   return { random: Math.random, now: () => clock.now(), failures: serverFailures };
+}
+
+export async function composeHooks({ notify }: Configuration, rim: Rim): Promise<readonly Hook[]> {
+  if (notify.length === 0) return [];
+  const { createHook } = await import('./ops/notify.ts');
+  return notify.map((settings) => createHook(settings, rim));
 }

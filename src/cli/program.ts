@@ -138,6 +138,7 @@ function build(finish: (code: ExitCode) => void): Command {
     .addOption(logLevel())
     .action(act(async () => (await import('./roles.ts')).roles));
   command('doctor', 'check configuration, secrets, snapshot, source, token, permissions and role names')
+    .option('--notify', 'send a test message to each hook')
     .option('--json', 'one JSON document on stdout')
     .addOption(logLevel())
     .action(act(async () => (await import('./doctor.ts')).doctor));

@@ -3,7 +3,7 @@ import type { ExternalId, ScopeSid, UserSid } from '../domain/identity.ts';
 import type { Approval } from '../domain/plan.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
-import type { RunJournal, SnapshotStore } from '../ports.ts';
+import type { NoticeStore, RunJournal, SnapshotStore } from '../ports.ts';
 import { addApproval, openApproval } from './approvals.ts';
 import { type AuditTrail, openAuditTrail } from './audit/trail.ts';
 import type { Database } from './database.ts';
@@ -22,6 +22,7 @@ import { knownToUs } from './links.ts';
 import { mirrorAssignments } from './mirror-assignments.ts';
 import { mirrorRoles } from './mirror-roles.ts';
 import { mirrorUsers } from './mirror-users.ts';
+import { openNotices } from './notices.ts';
 import { openForWriting } from './open-for-writing.ts';
 import { prune } from './prune.ts';
 import { openForReading } from './read-only.ts';
@@ -44,6 +45,8 @@ export interface Snapshot extends Disposable {
   readonly store: SnapshotStore;
   readonly journal: RunJournal;
   readonly history: RunHistory;
+  /** What each hook was told of last. */
+  readonly told: NoticeStore;
   /** What opening it put right, for the operator to know. */
   readonly notices: readonly string[];
   /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
@@ -118,6 +121,7 @@ function assemble(
         ? openRunJournal(database, running)
         : { start: refuse, planned: refuse, intend: refuse, complete: refuse, end: refuse },
     history: openRunHistory(database),
+    told: { ...openNotices(database), ...(mode === 'read' && { keepTold: refuse }) },
     notices,
     resources,
     ledger: {

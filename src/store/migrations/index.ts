@@ -4,6 +4,7 @@ import { approvals } from './0002-approvals.ts';
 import { ledger } from './0003-ledger.ts';
 import { listStretches } from './0004-list-stretches.ts';
 import { audit } from './0005-audit.ts';
+import { notices } from './0006-notices.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -17,7 +18,7 @@ export interface Migration {
 /**
  * All steps in order: version n stands at index n - 1.
  */
-export const migrations: readonly Migration[] = [initial, approvals, ledger, listStretches, audit];
+export const migrations: readonly Migration[] = [initial, approvals, ledger, listStretches, audit, notices];
 
 /** What this version of the program reads and writes. */
 export const schemaVersion = migrations.length;
