@@ -142,6 +142,10 @@ function build(finish: (code: ExitCode) => void): Command {
     .option('--json', 'one JSON document on stdout')
     .addOption(logLevel())
     .action(act(async () => (await import('./doctor.ts')).doctor));
+  command('test', 'ask the rules about made-up people, offline; exit 1 when something is not as expected')
+    .argument('<file>', 'YAML file of entries, each with the user, grants or finding expected of it')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./test.ts')).test));
   const config = command('config', 'the configuration file');
   config
     .command('check')
