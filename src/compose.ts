@@ -33,12 +33,14 @@ export async function compose(
   digest: string,
   rim: Rim,
   mode: 'write' | 'read',
+  /** In place of the configured one. */
+  givenSource?: DirectorySource,
 ): Promise<Composition> {
   const { rules, twilio } = configuration;
   const [{ openSnapshot }, target, source] = await Promise.all([
     import('./store/snapshot.ts'),
     composeTarget(configuration, rim),
-    composeSource(configuration.source, rim),
+    givenSource ?? composeSource(configuration.source, rim),
   ]);
   const snapshot = openSnapshot(configuration.snapshot.path, mode, rules.organization);
   for (const notice of snapshot.notices) rim.logger.warn({ path: configuration.snapshot.path }, notice);

@@ -22,7 +22,7 @@ export interface Presentation {
 export async function dryRun(session: Session, options: PassOptions): Promise<RunReport> {
   const { configuration, compiled, digest, rim } = session;
   using shutdown = onShutdown();
-  await using composition = await compose(configuration, compiled, digest, rim, 'read');
+  await using composition = await compose(configuration, compiled, digest, rim, 'read', session.source);
   return await locating(session, () => dryRunOnce(composition.context, options, shutdown.signal));
 }
 

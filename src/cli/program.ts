@@ -56,6 +56,8 @@ function build(finish: (code: ExitCode) => void): Command {
   runOptions(command('reconcile', 'one run: read both sides, plan, ask the guards, apply, report'))
     .option('--dry-run', 'stop after the plan; write nothing to Twilio and nothing to the snapshot')
     .option('--out <file>', 'with --dry-run: save the plan for review and `tdsync apply`')
+    .option('--source-file <file>', 'with --dry-run: people in this file in place of the source')
+    .option('--twilio-file <file>', 'with --dry-run: the organization in this file in place of Twilio')
     .addOption(
       new Option('--only <user>', 'plan for this person alone: address, externalId or user SID (repeatable)').argParser(
         collect,

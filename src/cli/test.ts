@@ -1,22 +1,20 @@
-import type { Configuration } from '../config/configuration.ts';
 import { readFixtures } from '../config/fixture-file.ts';
 import { suggest } from '../config/suggest.ts';
 import type { Demand } from '../domain/entry.ts';
 import type { Fixture } from '../domain/fixture.ts';
 import { judgeFixture } from '../engine/judge-fixture.ts';
-import { ConfigError } from '../errors.ts';
 import { type FixtureWarning, fixturesJson, fixturesText } from '../report/fixtures.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { GlobalOptions } from './program.ts';
-import { openSession } from './session.ts';
+import { idAttributeOf, openSession } from './session.ts';
 import { palette, print } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
+import { readInput } from './usage-error.ts';
 
 /** Asks the rules about made-up people. No network, source, snapshot or secret is touched. Exit 1 when something is not as expected. */
 export async function test(file: string, options: GlobalOptions): Promise<ExitCode> {
   const { configuration, compiled } = openSession(options);
   const idAttribute = idAttributeOf(configuration);
-  const fixtures = read(file, idAttribute);
+  const fixtures = await readInput(() => readFixtures(file, idAttribute));
   const judged = fixtures.map((fixture) => ({
     fixture,
     differences: judgeFixture(compiled, configuration.rules.roles, fixture),
@@ -24,29 +22,6 @@ export async function test(file: string, options: GlobalOptions): Promise<ExitCo
   const warnings = [...unasked(fixtures, compiled.demand, idAttribute), ...nearGroups(fixtures, compiled.demand)];
   print(options.json ? fixturesJson(file, judged, warnings) : fixturesText(file, judged, warnings, palette()));
   return judged.every(({ differences }) => differences.length === 0) ? exitCodes.ok : exitCodes.unexpected;
-}
-
-function idAttributeOf({ source }: Configuration): string {
-  return source.type === 'csv' ? source.options.id : source.options.users.id;
-}
-
-/** The file is an argument, not the configuration: what is wrong with it is a matter of usage. */
-class FixtureFileError extends UsageError {
-  readonly issues: ConfigError['issues'];
-
-  constructor(cause: ConfigError) {
-    super(cause.message, { cause, hint: cause.hint });
-    this.issues = cause.issues;
-  }
-}
-
-function read(file: string, idAttribute: string): readonly Fixture[] {
-  try {
-    return readFixtures(file, idAttribute);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new FixtureFileError(error);
-  }
 }
 
 /** Each attribute once, where it stands first: most likely a slip, or left behind by a rule that is gone. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type * as z from 'zod';
 import type { AttributeValue, Entry } from '../domain/entry.ts';
 import type { Expectation, Fixture } from '../domain/fixture.ts';
 import type { ExternalId } from '../domain/identity.ts';
@@ -13,28 +14,35 @@ import { formatPath } from './paths.ts';
  * it nor `id` gets a key of its own. Throws ConfigError with everything that is wrong with the file, each with its line.
  */
 export function readFixtures(file: string, idAttribute: string): readonly Fixture[] {
-  const document = parseConfigDocument(readText(file), file);
-  const result = fixtureFileSchema.safeParse(document.content, { jitless: true });
-  if (!result.success) {
-    const issues = describeIssues(result.error.issues, fixtureFileSchema, document.content).map(({ path, message }) => {
-      const line = nearestLine(path, document);
-      return { path: formatPath(path), message, file, ...(line !== undefined && { line }) };
-    });
-    throw new ConfigError(issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
-  }
-  return result.data.people.map((person, index): Fixture => {
-    const line = document.line(['people', index]) ?? 1;
+  const { people, lineOf } = parsePeople(readPeopleText(file), file, fixtureFileSchema);
+  return people.map((person, index): Fixture => {
+    const line = lineOf(index);
     const name = person.name ?? `person ${index + 1}`;
-    return {
-      name,
-      line,
-      entry: entryOf(person, index, `${file}:${line}`, idAttribute),
-      expected: expectationOf(person),
-    };
+    const entry = entryOf(person, `${file}:${line}`, idAttribute, `fixture-${index + 1}`);
+    return { name, line, entry, expected: expectationOf(person) };
   });
 }
 
-function readText(file: string): string {
+/** Throws ConfigError. */
+export function parsePeople<Person>(
+  text: string,
+  file: string,
+  schema: z.ZodType<{ readonly people: readonly Person[] }>,
+): { readonly people: readonly Person[]; lineOf(index: number): number } {
+  const document = parseConfigDocument(text, file);
+  const result = schema.safeParse(document.content, { jitless: true });
+  if (result.success) {
+    return { people: result.data.people, lineOf: (index) => document.line(['people', index]) ?? 1 };
+  }
+  const issues = describeIssues(result.error.issues, schema, document.content).map(({ path, message }) => {
+    const line = nearestLine(path, document);
+    return { path: formatPath(path), message, file, ...(line !== undefined && { line }) };
+  });
+  throw new ConfigError(issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+}
+
+/** Throws ConfigError. */
+export function readPeopleText(file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (cause) {
@@ -44,8 +52,13 @@ function readText(file: string): string {
   }
 }
 
-function entryOf({ id, entry, groups }: FixturePerson, index: number, location: string, idAttribute: string): Entry {
-  const key = id ?? (Object.hasOwn(entry, idAttribute) ? [entry[idAttribute]].flat()[0] : `fixture-${index + 1}`);
+export function entryOf(
+  { id, entry, groups }: Pick<FixturePerson, 'id' | 'entry' | 'groups'>,
+  location: string,
+  idAttribute: string,
+  otherwise: string,
+): Entry {
+  const key = id ?? (Object.hasOwn(entry, idAttribute) ? [entry[idAttribute]].flat()[0] : otherwise);
   return {
     id: (key ?? '').trim() as ExternalId | '',
     attributes: Object.fromEntries(Object.entries(entry).flatMap(([name, value]) => present(name, value))),

@@ -55,3 +55,9 @@ export const fixtureFileSchema = z.strictObject({
 });
 
 export type FixturePerson = z.output<typeof person>;
+
+/** The same people as entries of a saved directory: nothing needs to be expected of them. */
+export const savedPersonSchema = person.partial({ expect: true });
+export const savedFileSchema = z.strictObject({
+  people: z.array(savedPersonSchema).min(1).meta({ description: 'The people.' }),
+});
