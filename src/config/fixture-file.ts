@@ -53,7 +53,7 @@ export function readPeopleText(file: string): string {
 }
 
 export function entryOf(
-  { id, entry, groups }: Pick<FixturePerson, 'id' | 'entry' | 'groups'>,
+  { id, entry, groups, disabled }: Omit<FixturePerson, 'name' | 'expect'>,
   location: string,
   idAttribute: string,
   otherwise: string,
@@ -64,6 +64,7 @@ export function entryOf(
     attributes: Object.fromEntries(Object.entries(entry).flatMap(([name, value]) => present(name, value))),
     groups,
     location,
+    ...(disabled && { disabled }),
   };
 }
 

@@ -44,6 +44,7 @@ const person = z.strictObject({
   id: z.string().optional(),
   entry: z.record(z.string(), value).meta({ description: 'The attributes of the made-up entry.' }),
   groups: z.array(text('group')).default([]),
+  disabled: flag().default(false),
   expect: z
     .union([outcome, z.literal('out-of-scope')])
     .meta({ description: '`out-of-scope`, or a section with user, active, grants or finding.' }),

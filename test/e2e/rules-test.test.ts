@@ -54,6 +54,11 @@ test('a difference is shown with its line, and ends with 1', () => {
       grants: [{ role: Support, scope: organization }]
   - entry: { mail: ben@corp.example }
     expect: out-of-scope
+  - name: marked by the directory
+    entry: { mail: cy@corp.example }
+    groups: [twilio-users, twilio-admins]
+    disabled: true
+    expect: { active: false, grants: [] }
 `);
 
   const { code, stdout } = tdsync(folder, 'test', 'people.yaml');
@@ -68,10 +73,11 @@ test('a difference is shown with its line, and ends with 1', () => {
     grant        - Support in organization
     grant        + Support in AC00000000000000000000000000000001  by twilio-support
 ✓ person 2
+✓ marked by the directory
 ! people.yaml:2  no rule asks for the attribute employeetype; did you mean employeeType?
 ! people.yaml:2  no rule names the group Twilio_Developers; did you mean twilio-developers?
 
-1 of 2 not as expected
+1 of 3 not as expected
 `);
   expect(json.code).toBe(1);
   expect(JSON.parse(json.stdout)).toMatchObject({
@@ -81,6 +87,7 @@ test('a difference is shown with its line, and ends with 1', () => {
     people: [
       { name: 'a supporter', line: 2, passed: false, differences: [{ what: 'displayName' }, {}, {}, {}] },
       { name: 'person 2', line: 8, passed: true, differences: [] },
+      { name: 'marked by the directory', passed: true },
     ],
     warnings: [{ line: 2 }, { line: 2 }],
   });

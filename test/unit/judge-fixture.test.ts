@@ -68,6 +68,9 @@ describe('a made-up entry', () => {
 
     expect(judge(over, read, { ...user, active: false, grants: [] })).toEqual([]);
     expect(judge(over, read, user)).toEqual([{ what: 'active', expected: 'true', actual: 'false' }]);
+    expect(
+      judge(over, { ...entry('ann', { on: 'yes' }), disabled: true }, { ...user, active: false, grants: [] }),
+    ).toEqual([]);
   });
 
   test.each<[string, Partial<Rules>, Entry, Expectation, string, string]>([
