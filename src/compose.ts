@@ -4,7 +4,7 @@ import type { Configuration, SourceSettings } from './config/configuration.ts';
 import type { ScopeSid } from './domain/identity.ts';
 import type { SourceCache } from './domain/source-cache.ts';
 import type { CompiledRules } from './engine/compile.ts';
-import type { Clock, DirectorySource, Logger, Progress } from './ports.ts';
+import type { Clock, DirectorySource, Hook, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
 import type { Outside } from './sources/ldap/servers.ts';
 import type { Snapshot } from './store/snapshot.ts';
@@ -34,6 +34,8 @@ export async function compose(
   digest: string,
   rim: Rim,
   mode: 'write' | 'read',
+  /** In place of the configured one. */
+  givenSource?: DirectorySource,
 ): Promise<Composition> {
   const { rules, twilio } = configuration;
   const [{ openSnapshot }, target] = await Promise.all([
@@ -42,10 +44,11 @@ export async function compose(
   ]);
   const snapshot = openSnapshot(configuration.snapshot.path, mode, rules.organization);
   const memory = { cache: snapshot.sourceCache, confirmAbsence: rules.policy.confirmAbsence };
-  const source = await composeSource(configuration.source, rim, memory).catch((error: unknown) => {
-    snapshot.close();
-    throw error;
-  });
+  const source = await (givenSource ??
+    composeSource(configuration.source, rim, memory).catch((error: unknown) => {
+      snapshot.close();
+      throw error;
+    }));
   if (mode === 'write' && source.incremental === undefined) snapshot.sourceCache.clear();
   for (const notice of snapshot.notices) rim.logger.warn({ path: configuration.snapshot.path }, notice);
   const context: Context = {
@@ -107,4 +110,10 @@ export async function composeSource(
 /** Chance, time and memory for the LDAP source; names are looked up as the system says. */
 export function ldapOutside({ clock, serverFailures }: Rim): Outside {
   return { random: Math.random, now: () => clock.now(), failures: serverFailures };
+}
+
+export async function composeHooks({ notify }: Configuration, rim: Rim): Promise<readonly Hook[]> {
+  if (notify.length === 0) return [];
+  const { createHook } = await import('./ops/notify.ts');
+  return notify.map((settings) => createHook(settings, rim));
 }

@@ -175,6 +175,11 @@ export class InterruptedError extends TdsyncError {
   readonly code = 'interrupted';
 }
 
+/** A hook did not take what it was to be told. Never ends a run. */
+export class NotDeliveredError extends TdsyncError {
+  readonly code = 'not-delivered';
+}
+
 /** A bug in this program. */
 export class InternalError extends TdsyncError {
   readonly code = 'internal';

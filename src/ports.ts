@@ -17,6 +17,7 @@ import type {
 } from './domain/user.ts';
 
 export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
+export type { Hook, NoticeStore } from './domain/notice.ts';
 
 /** Time, injected so that tests decide it. */
 export interface Clock {

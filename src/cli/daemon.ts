@@ -34,7 +34,7 @@ export async function daemon(options: GlobalOptions): Promise<ExitCode> {
 
   async function tick(signal: AbortSignal): Promise<void> {
     try {
-      logRun(logger, await runOnce(session, 'daemon', { allowances: new Map() }, signal));
+      await runOnce(session, 'daemon', { allowances: new Map() }, signal, (ended) => logRun(logger, ended));
     } catch (error) {
       if (!(error instanceof TdsyncError)) throw error;
       // A snapshot that cannot be used stays so until a person acts: an orchestrator's restart makes that visible.

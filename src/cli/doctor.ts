@@ -9,6 +9,7 @@ import { ConfigError, TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
+import { checkHooks } from './doctor-hooks.ts';
 import { checkServers } from './doctor-servers.ts';
 import { checkDirectory, checkIncremental, checkSource } from './doctor-source.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -24,8 +25,12 @@ export interface Check {
   readonly hint?: string;
 }
 
-/** Looks at everything a run needs, without writing anything anywhere. Exit 1 when something failed. */
-export async function doctor(options: GlobalOptions): Promise<ExitCode> {
+interface DoctorOptions extends GlobalOptions {
+  readonly notify?: boolean;
+}
+
+/** Looks at everything a run needs, without writing anything anywhere but to hooks, if asked. Exit 1 when something failed. */
+export async function doctor(options: DoctorOptions): Promise<ExitCode> {
   const session = openSession(options);
   using shutdown = onShutdown();
   const checks: Check[] = [
@@ -38,6 +43,7 @@ export async function doctor(options: GlobalOptions): Promise<ExitCode> {
     ...(await attempt('directory', () => checkDirectory(session, shutdown.signal))),
     ...(await attempt('source', () => checkSource(session, shutdown.signal))),
     ...(await attempt('incremental', () => checkIncremental(session, shutdown.signal))),
+    ...(options.notify === true ? await checkHooks(session, shutdown.signal) : []),
   ];
   print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
   return checks.some(({ state }) => state === 'failed') ? exitCodes.unexpected : exitCodes.ok;

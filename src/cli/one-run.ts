@@ -10,6 +10,7 @@ import { reportJson } from '../report/json.ts';
 import { renderRun } from '../report/run-text.ts';
 import { type ExitCode, exitCodeOf, exitCodeOfRun } from './exit-codes.ts';
 import { locating, type Session, whoRuns } from './session.ts';
+import { tellingHooks } from './tell-hooks.ts';
 import { complain, errorText, palette, print } from './terminal.ts';
 
 export interface Presentation {
@@ -21,29 +22,36 @@ export interface Presentation {
 export async function dryRun(session: Session, options: PassOptions): Promise<RunReport> {
   const { configuration, compiled, digest, rim } = session;
   using shutdown = onShutdown();
-  await using composition = await compose(configuration, compiled, digest, rim, 'read');
+  await using composition = await compose(configuration, compiled, digest, rim, 'read', session.source);
   return await locating(session, () => dryRunOnce(composition.context, options, shutdown.signal));
 }
 
-/** Takes the lease for one run and lets it go after. Throws LeaseHeldError when another run has it. */
+/**
+ * Takes the lease for one run and lets it go after. `onEnd` comes before the hooks, for which nobody should wait with the report.
+ * Throws LeaseHeldError when another run has it.
+ */
 export async function runOnce(
   session: Session,
   command: string,
   options: PassOptions & { readonly reviewed?: Plan },
   signal: AbortSignal,
+  onEnd: (reconciled: Reconciled) => void = () => {},
 ): Promise<Reconciled> {
   const { configuration, compiled, digest, rim } = session;
   const { acquireLease } = await import('../store/lease.ts');
   const start = whoRuns(command);
   using _lease = acquireLease(configuration.snapshot.path, { ...start, since: rim.clock.now() });
   await using composition = await compose(configuration, compiled, digest, rim, 'write');
-  const reconciled = await locating(session, () => reconcileOnce(composition.context, { ...options, start }, signal));
-  const { snapshot } = composition;
-  const now = rim.clock.now();
-  snapshot.prune(now - configuration.snapshot.keepRunsMs, now);
-  const head = snapshot.audit.head();
-  rim.logger.info({ run: reconciled.report.run, record: head?.seq, hash: head?.hash }, 'history recorded');
-  return reconciled;
+  return await tellingHooks(session, composition, start, options, signal, async () => {
+    const reconciled = await locating(session, () => reconcileOnce(composition.context, { ...options, start }, signal));
+    const { snapshot } = composition;
+    const now = rim.clock.now();
+    snapshot.prune(now - configuration.snapshot.keepRunsMs, now);
+    const head = snapshot.audit.head();
+    rim.logger.info({ run: reconciled.report.run, record: head?.seq, hash: head?.hash }, 'history recorded');
+    onEnd(reconciled);
+    return reconciled;
+  });
 }
 
 export async function realRun(
@@ -53,11 +61,11 @@ export async function realRun(
   presentation: Presentation,
 ): Promise<ExitCode> {
   using shutdown = onShutdown();
-  const { report, error } = await runOnce(session, command, options, shutdown.signal);
-  present(report, presentation, error);
-  if (error === undefined) return exitCodeOfRun(report.status, presentation.detailedExitcode === true);
-  complain(errorText(error));
-  return exitCodeOf(error);
+  const { report, error } = await runOnce(session, command, options, shutdown.signal, (ended) => {
+    present(ended.report, presentation, ended.error);
+    if (ended.error !== undefined) complain(errorText(ended.error));
+  });
+  return error === undefined ? exitCodeOfRun(report.status, presentation.detailedExitcode === true) : exitCodeOf(error);
 }
 
 export function present(report: RunReport, { json }: Presentation, error?: TdsyncError): void {

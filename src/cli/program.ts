@@ -56,6 +56,8 @@ function build(finish: (code: ExitCode) => void): Command {
   runOptions(command('reconcile', 'one run: read both sides, plan, ask the guards, apply, report'))
     .option('--dry-run', 'stop after the plan; write nothing to Twilio and nothing to the snapshot')
     .option('--out <file>', 'with --dry-run: save the plan for review and `tdsync apply`')
+    .option('--source-file <file>', 'with --dry-run: people in this file in place of the source')
+    .option('--twilio-file <file>', 'with --dry-run: the organization in this file in place of Twilio')
     .addOption(
       new Option('--only <user>', 'plan for this person alone: address, externalId or user SID (repeatable)').argParser(
         collect,
@@ -138,9 +140,14 @@ function build(finish: (code: ExitCode) => void): Command {
     .addOption(logLevel())
     .action(act(async () => (await import('./roles.ts')).roles));
   command('doctor', 'check configuration, secrets, snapshot, source, token, permissions and role names')
+    .option('--notify', 'send a test message to each hook')
     .option('--json', 'one JSON document on stdout')
     .addOption(logLevel())
     .action(act(async () => (await import('./doctor.ts')).doctor));
+  command('test', 'ask the rules about made-up people, offline; exit 1 when something is not as expected')
+    .argument('<file>', 'YAML file of entries, each with the user, grants or finding expected of it')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./test.ts')).test));
   const config = command('config', 'the configuration file');
   config
     .command('check')

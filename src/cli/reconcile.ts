@@ -4,10 +4,11 @@ import { type ExitCode, exitCodeOfRun } from './exit-codes.ts';
 import { dryRun, type Presentation, present, realRun } from './one-run.ts';
 import { writePlanFile } from './plan-file.ts';
 import type { GlobalOptions } from './program.ts';
+import type { SavedFiles } from './saved-states.ts';
 import { openSession, parseAllowances } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
-interface ReconcileOptions extends GlobalOptions, Presentation {
+interface ReconcileOptions extends GlobalOptions, Presentation, SavedFiles {
   readonly dryRun?: boolean;
   readonly out?: string;
   readonly only?: readonly string[];
@@ -17,15 +18,21 @@ interface ReconcileOptions extends GlobalOptions, Presentation {
 }
 
 export async function reconcile(options: ReconcileOptions): Promise<ExitCode> {
-  const { out, only, policy, refresh } = options;
+  const { out, only, policy } = options;
+  const isSaved = options.sourceFile !== undefined || options.twilioFile !== undefined;
   if (out !== undefined && !options.dryRun)
     throw new UsageError('--out goes with --dry-run: it saves a plan for review');
+  if (isSaved) refuseWithSavedStates(options);
+  // What is mirrored is another Twilio than the one in the file.
+  const refresh = options.twilioFile === undefined ? options.refresh : true;
   const allowances = parseAllowances(options.allow);
   const session = openSession(options, { mode: policy });
   const pass = { refresh, allowances, only: chosen(only) };
   if (!options.dryRun) return realRun(session, 'reconcile', pass, options);
 
-  const report = await dryRun(session, pass);
+  const report = isSaved
+    ? await (await import('./saved-states.ts')).withSavedStates(session, options, (saved) => dryRun(saved, pass))
+    : await dryRun(session, pass);
   if (out !== undefined) {
     const { plan, verdict, bill } = report;
     const madeAt = new Date(report.endedAt).toISOString();
@@ -34,6 +41,16 @@ export async function reconcile(options: ReconcileOptions): Promise<ExitCode> {
   }
   present(report, options);
   return exitCodeOfRun(report.status, options.detailedExitcode === true);
+}
+
+function refuseWithSavedStates({ dryRun, out, refresh, twilioFile }: ReconcileOptions): void {
+  const files = '--source-file and --twilio-file';
+  if (!dryRun) throw new UsageError(`${files} go with --dry-run: nothing can be applied to a file`);
+  if (out !== undefined)
+    throw new UsageError(`${files} do not go with --out: a plan for review is made from the real sides`);
+  if (twilioFile !== undefined && refresh === false) {
+    throw new UsageError('--twilio-file does not go with --no-refresh, which would believe the snapshot instead');
+  }
 }
 
 /** People are named by externalId, SID or address; addresses are compared normalised. */

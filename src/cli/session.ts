@@ -12,7 +12,7 @@ import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { systemClock } from '../ops/clock.ts';
 import { createLogger } from '../ops/logger.ts';
 import { createProgress } from '../ops/progress.ts';
-import type { RunStart } from '../ports.ts';
+import type { DirectorySource, RunStart } from '../ports.ts';
 import type { GlobalOptions } from './program.ts';
 import { complain, hasColours } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -25,6 +25,8 @@ export interface Session {
   /** Of the configuration's deciding part. */
   readonly digest: string;
   readonly rim: Rim;
+  /** In place of the configured one. */
+  readonly source?: DirectorySource;
 }
 
 export interface SessionChanges {
@@ -68,6 +70,11 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
 
 export function configurationFile({ config }: GlobalOptions): string {
   return config ?? process.env.TDSYNC_CONFIG ?? 'config/tdsync.yaml';
+}
+
+/** The attribute that holds the source's immutable key. */
+export function idAttributeOf({ source }: Configuration): string {
+  return source.type === 'csv' ? source.options.id : source.options.users.id;
 }
 
 function withMode(configuration: Configuration, mode: SessionChanges['mode']): Configuration {

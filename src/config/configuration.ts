@@ -1,4 +1,5 @@
 import type { LdapOptions } from '../domain/ldap-options.ts';
+import type { NoticeEvent, NoticeFormat } from '../domain/notice.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { Secret } from '../domain/secret.ts';
 
@@ -11,6 +12,7 @@ export interface Configuration {
   /** Undefined: this configuration can run once, but not as a daemon. */
   readonly schedule: ScheduleSettings | undefined;
   readonly snapshot: SnapshotSettings;
+  readonly notify: readonly HookSettings[];
   readonly log: LogSettings;
 }
 
@@ -111,6 +113,18 @@ export interface SnapshotSettings {
   readonly refreshAssignmentsMs: number;
   /** History older than this is removed. */
   readonly keepRunsMs: number;
+}
+
+export interface HookSettings {
+  /** Of the place and the format: the same as long as the configuration names the same ones. */
+  readonly key: string;
+  /** A URL that may be used as it is; its `reference` is safe to print. */
+  readonly url: Secret;
+  readonly secret?: Secret;
+  readonly on: readonly NoticeEvent[];
+  readonly format: NoticeFormat;
+  /** For one attempt. */
+  readonly timeoutMs: number;
 }
 
 export interface LogSettings {

@@ -69,6 +69,15 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   };
 }
 
+/** The line of the key, or of the section that lacks it; none for a section that the file lacks altogether. */
+export function nearestLine(path: Path, document: Pick<ConfigDocument, 'line'>): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const line = document.line(path.slice(0, length));
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}
+
 function contentOf(document: Document, file: string): unknown {
   try {
     return document.toJS();

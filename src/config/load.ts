@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
 import type { Configuration } from './configuration.ts';
-import { type ConfigDocument, parseConfigDocument } from './document.ts';
+import { type ConfigDocument, nearestLine, parseConfigDocument } from './document.ts';
 import { type AppliedOverride, applyEnvironment, fileVariable } from './environment.ts';
 import { describeIssues, type Finding } from './issues.ts';
 import { normalize } from './normalize.ts';
@@ -84,15 +84,6 @@ function located(
     return { path: text, message: `${message} (because the environment variable ${opener.variable} is set)`, file };
   }
   return { path: text, message, file, ...(line === undefined ? {} : { line }) };
-}
-
-/** The line of the key, or of the section that lacks it; none for a section that the file lacks altogether. */
-function nearestLine(path: Path, document: ConfigDocument): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const line = document.line(path.slice(0, length));
-    if (line !== undefined) return line;
-  }
-  return undefined;
 }
 
 function isSamePath(a: Path, b: Path): boolean {

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { ScopeSid } from '../domain/identity.ts';
 import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
-import type { Configuration, CsvFile, CsvJoin, CsvOptions, SourceSettings } from './configuration.ts';
+import type { Configuration, CsvFile, CsvJoin, CsvOptions, HookSettings, SourceSettings } from './configuration.ts';
 import { parseDurationOrFail } from './durations.ts';
+import { plainHookUrl, referredHookUrl } from './hook-url.ts';
 import { type Base, ldapOptions } from './ldap-settings.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
@@ -49,6 +51,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
       refreshAssignmentsMs: parseDurationOrFail(snapshot.refreshAssignments),
       keepRunsMs: parseDurationOrFail(snapshot.keepRuns),
     },
+    notify: input.notify.map((hook, index) => hookOf(hook, `notify[${index}]`, base)),
     log: input.log,
   };
 }
@@ -95,6 +98,21 @@ function csvJoin(
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(trailer === undefined ? {} : { trailer }),
+  };
+}
+
+function hookOf(
+  { url, secret, on, format, timeout }: ConfigurationFile['notify'][number],
+  path: string,
+  base: Base,
+): HookSettings {
+  return {
+    key: hash('sha256', `${format} ${url}`).slice(0, 16),
+    url: isSecretReference(url) ? referredHookUrl(base.secret(url, `${path}.url`), `${path}.url`) : plainHookUrl(url),
+    ...(secret === undefined ? {} : { secret: base.secret(secret, `${path}.secret`) }),
+    on,
+    format,
+    timeoutMs: parseDurationOrFail(timeout),
   };
 }
 

@@ -3,6 +3,7 @@
  * key reference. It describes the file as people write it, with durations such as `30s` and references to secrets.
  */
 import * as z from 'zod';
+import { notify } from './schema/notify.ts';
 import { log, schedule, snapshot } from './schema/operation.ts';
 import { guards, policy } from './schema/policy.ts';
 import { attributes, filter, roles } from './schema/rules.ts';
@@ -25,6 +26,7 @@ const sections = z.strictObject({
   guards,
   schedule,
   snapshot,
+  notify,
   log,
 });
 

@@ -3,7 +3,6 @@ import type { Secret } from '../domain/secret.ts';
 import { ConfigError } from '../errors.ts';
 import type { Configuration } from './configuration.ts';
 import { isLoopback } from './loopback.ts';
-import { FileSecret } from './secrets.ts';
 
 function secretsOf(configuration: Configuration): readonly (readonly [path: string, secret: Secret])[] {
   const { oauth } = configuration.twilio;
@@ -13,6 +12,10 @@ function secretsOf(configuration: Configuration): readonly (readonly [path: stri
     ['twilio.oauth.clientId', oauth.clientId],
     ['twilio.oauth.clientSecret', oauth.clientSecret],
     ...(password === undefined ? [] : [['source.bindPassword', password] as const]),
+    ...configuration.notify.flatMap(({ url, secret }, index) => [
+      [`notify[${index}].url`, url] as const,
+      ...(secret === undefined ? [] : [[`notify[${index}].secret`, secret] as const]),
+    ]),
   ];
 }
 
@@ -50,8 +53,8 @@ export interface SecretNotice {
 export function secretNotices(configuration: Configuration): readonly SecretNotice[] {
   const notices: SecretNotice[] = [];
   for (const [path, secret] of secretsOf(configuration)) {
-    const mode = secret instanceof FileSecret ? modeOf(secret.file) : undefined;
-    if (secret instanceof FileSecret && mode !== undefined && (mode & 0o004) !== 0) {
+    const mode = secret.file === undefined ? undefined : modeOf(secret.file);
+    if (mode !== undefined && (mode & 0o004) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
       notices.push({
         path,

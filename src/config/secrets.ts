@@ -62,10 +62,8 @@ class EnvironmentSecret implements Secret {
   }
 }
 
-/** Its file is looked at when notices are made. */
-export class FileSecret implements Secret {
+class FileSecret implements Secret {
   readonly reference: string;
-  /** Absolute. */
   readonly file: string;
   readonly #path: string;
 

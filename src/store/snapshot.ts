@@ -4,7 +4,7 @@ import type { Approval } from '../domain/plan.ts';
 import type { SourceCache } from '../domain/source-cache.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
-import type { RunJournal, SnapshotStore } from '../ports.ts';
+import type { NoticeStore, RunJournal, SnapshotStore } from '../ports.ts';
 import { addApproval, openApproval } from './approvals.ts';
 import { type AuditTrail, openAuditTrail } from './audit/trail.ts';
 import type { Database } from './database.ts';
@@ -23,6 +23,7 @@ import { knownToUs } from './links.ts';
 import { mirrorAssignments } from './mirror-assignments.ts';
 import { mirrorRoles } from './mirror-roles.ts';
 import { mirrorUsers } from './mirror-users.ts';
+import { openNotices } from './notices.ts';
 import { openForWriting } from './open-for-writing.ts';
 import { prune } from './prune.ts';
 import { openForReading } from './read-only.ts';
@@ -47,6 +48,8 @@ export interface Snapshot extends Disposable {
   readonly journal: RunJournal;
   readonly history: RunHistory;
   readonly sourceCache: SourceCache;
+  /** What each hook was told of last. */
+  readonly told: NoticeStore;
   /** What opening it put right, for the operator to know. */
   readonly notices: readonly string[];
   /** Every user of the mirror with the SCIM resource as last seen, undefined where that may be out of date. */
@@ -122,6 +125,7 @@ function assemble(
         : { start: refuse, planned: refuse, intend: refuse, complete: refuse, end: refuse },
     history: openRunHistory(database),
     sourceCache: openSourceCache(database, mode),
+    told: { ...openNotices(database), ...(mode === 'read' && { keepTold: refuse }) },
     notices,
     resources,
     ledger: {

@@ -13,6 +13,7 @@ describe('configurationDigestInput', () => {
     ['the folder of the file', minimal(), minimal()],
     ['log and schedule', minimal(), minimal('log: { level: debug }\nschedule: { cron: "* * * * *" }\n')],
     ['the snapshot', minimal(), minimal('snapshot: { path: /x.db }\n')],
+    ['hooks', minimal(), minimal('notify: [{ url: https://h.example }]\n')],
     ['limits', minimal(), minimal('', { twilio: `${sections.twilio}  limits: { requestsPerSecond: 1 }\n` })],
     ['where a secret stands', minimal('', { csv: bound }), minimal('', { csv: bound.replace('env:A', 'file:/b') })],
     [

@@ -5,6 +5,7 @@ import { ledger } from './0003-ledger.ts';
 import { listStretches } from './0004-list-stretches.ts';
 import { sourceCache } from './0005-source-cache.ts';
 import { audit } from './0006-audit.ts';
+import { notices } from './0007-notices.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -18,7 +19,15 @@ export interface Migration {
 /**
  * All steps in order: version n stands at index n - 1.
  */
-export const migrations: readonly Migration[] = [initial, approvals, ledger, listStretches, sourceCache, audit];
+export const migrations: readonly Migration[] = [
+  initial,
+  approvals,
+  ledger,
+  listStretches,
+  sourceCache,
+  audit,
+  notices,
+];
 
 /** What this version of the program reads and writes. */
 export const schemaVersion = migrations.length;
