@@ -4,6 +4,7 @@ import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 import type { Operation } from './domain/operation.ts';
 import type { Approval, Plan, Verdict } from './domain/plan.ts';
 import type { Outcome } from './domain/run.ts';
+import type { Seen, SeenEntry } from './domain/seen-entry.ts';
 import type { IncrementalReads } from './domain/source-read.ts';
 import type {
   Account,
@@ -176,6 +177,11 @@ export interface SnapshotStore {
   /** What lets this plan through although guards refuse it: unused, and not expired at `now`. */
   approval(digest: string, now: number): Approval | undefined;
 
+  /** A person's entry as a run last kept it. */
+  seenEntry(externalId: ExternalId): SeenEntry | undefined;
+  /** Keys of at most two kept entries that hold this text as a value. */
+  seenWith(text: string): readonly ExternalId[];
+
   // Mirror of Twilio.
   ages(): MirrorAges;
   users(onUser: (user: TwilioUser) => void): void;
@@ -198,6 +204,8 @@ export interface RunJournal {
   start(run: RunStart): string;
   /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. Uses up the approval that the verdict names. */
   planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined, at: number): void;
+  /** Keeps what the source said of people whom the plan is about, so that it can be explained later. */
+  saw(run: string, seen: Seen, at: number): void;
   /** Before the call. */
   intend(run: string, operation: Operation, at: number): void;
   /** After it: outcome and effects in one transaction. */

@@ -92,6 +92,11 @@ function build(finish: (code: ExitCode) => void): Command {
     .option('--reason <text>', 'why, for the history')
     .option('--json', 'one JSON document on stdout')
     .action(act(async () => (await import('./approve.ts')).approve));
+  command('why', 'explain one person: entry, rules, roles, history, and what the next run would do; works offline')
+    .argument('<user>', 'address, externalId or user SID')
+    .argument('[role]', 'only what concerns this role, account or SID')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./why.ts')).why));
   command('release', 'give a person back to manual care; nothing changes in Twilio')
     .argument('<user>', 'address, externalId or user SID')
     .option('--undo', 'let runs manage the person again')

@@ -40,7 +40,8 @@ export interface DesiredState {
 }
 
 export interface DesiredStateBuilder {
-  accept(entry: Entry): void;
+  /** Whether the entry is about somebody whom a plan may be about: in scope, not understood, or linked. */
+  accept(entry: Entry): boolean;
   finish(): DesiredState;
 }
 
@@ -115,10 +116,12 @@ export function buildDesiredState(
     }
   }
 
-  function leaveOut({ id }: Entry): void {
-    if (id === '') return;
+  function leaveOut({ id }: Entry): boolean {
+    if (id === '') return false;
     outside.add(id);
-    if (isLinked(id)) outOfScope.add(id);
+    if (!isLinked(id)) return false;
+    outOfScope.add(id);
+    return true;
   }
 
   function take(externalId: ExternalId, { location }: Entry, judged: DesiredUser | Problem): void {
@@ -164,9 +167,10 @@ export function buildDesiredState(
     accept(entry) {
       entries++;
       const judged = judge(entry);
-      if (judged === 'outside') leaveOut(entry);
-      else if (judged === 'unidentified' || entry.id === '') acceptUnidentified(entry);
+      if (judged === 'outside') return leaveOut(entry);
+      if (judged === 'unidentified' || entry.id === '') acceptUnidentified(entry);
       else take(entry.id, entry, judged);
+      return entry.id !== '';
     },
     finish() {
       holdSharedKeys();

@@ -1,7 +1,9 @@
 /** What a run would do: read both sides, plan, ask the guards. The same code for dry runs and for real ones. */
+import type { Entry } from '../domain/entry.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { GuardName, Policy } from '../domain/rules.ts';
+import type { Seen } from '../domain/seen-entry.ts';
 import type { ReadManner } from '../domain/source-read.ts';
 import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
@@ -36,6 +38,8 @@ export interface Proposal {
   readonly read: PlanCounts | undefined;
   /** How the source was read, where there is more than one way. */
   readonly manner: ReadManner | undefined;
+  /** Undefined when the source was not read. */
+  readonly seen: Seen | undefined;
 }
 
 export type ProposeOptions = PassOptions & Pick<ReadOptions, 'keepMirror'>;
@@ -96,5 +100,15 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
     manner: state.read.manner,
+    seen: seenOf(proposed.plan, state.entries),
+  };
+}
+
+function seenOf({ operations, findings }: Plan, entries: ReadonlyMap<ExternalId, Entry>): Seen {
+  const people = [...new Set([...operations, ...findings].map(({ externalId }) => externalId))];
+  const keys = people.flatMap((externalId) => (externalId === '' ? [] : externalId));
+  return {
+    entries: keys.flatMap((externalId) => entries.get(externalId) ?? []),
+    missing: keys.filter((externalId) => !entries.has(externalId)),
   };
 }

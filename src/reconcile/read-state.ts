@@ -1,4 +1,4 @@
-import type { CompleteRead } from '../domain/entry.ts';
+import type { CompleteRead, Entry } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { NamedGrant, Operation } from '../domain/operation.ts';
 import type { Rules } from '../domain/rules.ts';
@@ -24,6 +24,8 @@ export interface State {
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly begun: ReadonlySet<Email>;
   readonly read: CompleteRead;
+  /** Of everybody whom the plan may be about, by key, for the history; empty in dry runs. */
+  readonly entries: ReadonlyMap<ExternalId, Entry>;
   /** Roles, each in one scope, that must keep a holder. */
   readonly watched: readonly NamedGrant[];
 }
@@ -37,8 +39,8 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const unfinished = store.unfinished();
   const { entitlements, watched, accounts } = await readNames(context, options, signal);
   const links = indexLinks(store.links());
-  const [{ desired, read }, listed] = await bothOrNeither(
-    (either) => readSource(context, entitlements, links, either),
+  const [{ desired, read, entries }, listed] = await bothOrNeither(
+    (either) => readSource(context, entitlements, links, options.keepMirror, either),
     (either) => readUsers(context, options, unfinished.length > 0, either),
     signal,
   );
@@ -58,6 +60,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   return {
     desired,
     read,
+    entries,
     users,
     links,
     entitlements,
@@ -141,17 +144,20 @@ async function readSource(
   { source, compiled, progress }: Context,
   entitlements: Entitlements,
   links: Links,
+  keepEntries: boolean,
   signal: AbortSignal,
-): Promise<{ desired: DesiredState; read: CompleteRead }> {
+): Promise<Pick<State, 'desired' | 'read' | 'entries'>> {
   const builder = buildDesiredState(compiled, entitlements, (externalId) => links.byExternalId.has(externalId));
+  const entries = new Map<ExternalId, Entry>();
   let done = 0;
   const read = await source.read(
     compiled.demand,
     (entry) => {
-      builder.accept(entry);
+      const concerns = builder.accept(entry);
+      if (concerns && keepEntries && entry.id !== '') entries.set(entry.id, entry);
       if (++done % 1_000 === 0) progress.update('reading the source', done);
     },
     signal,
   );
-  return { desired: builder.finish(), read };
+  return { desired: builder.finish(), read, entries };
 }

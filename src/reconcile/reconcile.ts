@@ -74,6 +74,7 @@ async function carryOut(
   const { plan, verdict, absences, read, manner, parked } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now());
+  if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
   const { operations, fatal } = chosen
     ? await applyPlan(run, chosen.plan, { parked, waiting: chosen.waiting }, context, signal)
     : { operations: [], fatal: undefined };

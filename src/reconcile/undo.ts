@@ -69,7 +69,7 @@ export async function proposeUndo(
     holders: holdersOf(users.bySid.values(), assignmentsOf),
     watched,
   });
-  const nothingRead = { absences: undefined, read: undefined, manner: undefined, additive: undefined };
+  const nothingRead = { absences: undefined, read: undefined, manner: undefined, additive: undefined, seen: undefined };
   return { plan, verdict, waiting: new Set(), parked: new Map(), ...nothingRead };
 }
 

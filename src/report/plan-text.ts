@@ -103,7 +103,7 @@ function wayTo(via: readonly string[] | undefined): string {
   return ` via ${printable(first)}${others.length > 1 ? ` and ${others.length - 1} more` : ''}`;
 }
 
-const reasons: Readonly<Record<Reason, string>> = {
+export const reasons: Readonly<Record<Reason, string>> = {
   new: 'new in the source',
   'same-external-id': 'Twilio already has this externalId',
   'same-address': 'an unmanaged user has this address',

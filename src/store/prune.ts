@@ -1,5 +1,6 @@
 import { looksOf, removeRecords } from './audit/retention.ts';
 import type { Database } from './database.ts';
+import { dropSeenEntries } from './seen-entries.ts';
 
 const action = 'delete old runs';
 const runsAtOnce = 50;
@@ -40,6 +41,7 @@ export function prune(database: Database, before: number, at: number): number {
     });
   }
   if (old.length > 0) database.write(action, () => dropUnreferenced(database));
+  database.write(action, () => dropSeenEntries(database, before));
   return old.length;
 }
 

@@ -23,6 +23,7 @@ import { applyEffect } from './effects.ts';
 import { addFindings } from './finding-sets.ts';
 import { putLastCompleteRead, replaceAbsences } from './links.ts';
 import { keepRefusedPlan } from './refused-plans.ts';
+import { keepSeen } from './seen-entries.ts';
 import { storeTally, tallyPlan } from './tally.ts';
 
 /** The run that this process has started and not yet ended. */
@@ -36,6 +37,10 @@ export function openRunJournal(database: Database, running: RunningRun): RunJour
       const id = database.write('record the start of the run', () => start(database, run));
       running.id = id;
       return id;
+    },
+    saw: (run, seen, at) => {
+      if (seen.entries.length + seen.missing.length > 0)
+        database.write(`keep what run ${run} saw`, () => keepSeen(database, run, seen, at));
     },
     planned: (run, plan, verdict, carriedOut, at) =>
       database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict, carriedOut, at)),

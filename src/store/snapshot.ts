@@ -29,6 +29,7 @@ import { prune } from './prune.ts';
 import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
+import { seenEntry, seenWith } from './seen-entries.ts';
 import { openSourceCache } from './source-cache.ts';
 import { refreshUsers } from './user-refresh.ts';
 
@@ -110,6 +111,8 @@ function assemble(
       ...mirrorAssignments(database),
       ...mirrorRoles(database),
       approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
+      seenEntry: (externalId) => database.read('look for an entry', () => seenEntry(database, externalId)),
+      seenWith: (text) => database.read('look for an entry', () => seenWith(database, text)),
       released: () => database.read('read who was released', () => releasedUsers(database)),
       unfinished: () => database.read('read unfinished operations', () => unfinishedOperations(database, running)),
       ...(mode === 'read' && {
@@ -122,7 +125,7 @@ function assemble(
     journal:
       mode === 'write'
         ? openRunJournal(database, running)
-        : { start: refuse, planned: refuse, intend: refuse, complete: refuse, end: refuse },
+        : { start: refuse, planned: refuse, saw: refuse, intend: refuse, complete: refuse, end: refuse },
     history: openRunHistory(database),
     sourceCache: openSourceCache(database, mode),
     told: { ...openNotices(database), ...(mode === 'read' && { keepTold: refuse }) },

@@ -87,6 +87,8 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,
       released: () => new Map(),
+      seenEntry: () => undefined,
+      seenWith: () => [],
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
       users: () => {},
       resource: () => undefined,
@@ -100,6 +102,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
     },
     journal: {
       start: () => 'run',
+      saw: () => {},
       planned: () => unfinished.clear(),
       intend(_run, operation) {
         entries.push(`intend ${operation.id}`);

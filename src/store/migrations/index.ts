@@ -6,6 +6,7 @@ import { listStretches } from './0004-list-stretches.ts';
 import { sourceCache } from './0005-source-cache.ts';
 import { audit } from './0006-audit.ts';
 import { notices } from './0007-notices.ts';
+import { seenEntries } from './0008-seen-entries.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   sourceCache,
   audit,
   notices,
+  seenEntries,
 ];
 
 /** What this version of the program reads and writes. */

@@ -1,0 +1,73 @@
+/** What the next run would do about one person, from what the snapshot knows: nobody is asked. */
+import type { Entry } from '../domain/entry.ts';
+import type { ExternalId, UserSid } from '../domain/identity.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Rules } from '../domain/rules.ts';
+import { grantKey, type RoleAssignment, type TwilioUser } from '../domain/user.ts';
+import type { CompiledRules } from '../engine/compile.ts';
+import { indexLinks, indexUsers } from '../engine/correlate.ts';
+import { buildDesiredState } from '../engine/desired-state.ts';
+import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
+import { makePlan } from '../engine/planner.ts';
+import type { SnapshotStore } from '../ports.ts';
+
+export interface Foresight {
+  readonly entitlements: Entitlements;
+  readonly assignments: readonly RoleAssignment[];
+  readonly isOwn: (assignment: RoleAssignment) => boolean;
+  readonly user: TwilioUser | undefined;
+  /** For this person alone. */
+  readonly plan: Pick<Plan, 'operations' | 'findings'>;
+}
+
+/** `entry` undefined: the source holds none. `now` in milliseconds since the epoch decides which refusals may be tried again. */
+export function foresee(
+  rules: Rules,
+  compiled: CompiledRules,
+  store: SnapshotStore,
+  externalId: ExternalId,
+  entry: Entry | undefined,
+  now: number,
+): Foresight {
+  const accounts = store.accounts();
+  const { entitlements } = resolveEntitlements(rules.roles, store.roles(), accounts, rules.organization);
+  const links = indexLinks(store.links());
+  const listed: TwilioUser[] = [];
+  store.users((user) => listed.push(user));
+  const users = indexUsers(listed);
+  const sid = links.byExternalId.get(externalId);
+  const assignments = sid === undefined ? [] : [...store.assignments()].filter(({ user }) => user === sid);
+  const own = new Set<string>();
+  for (const grant of store.ownGrants()) if (grant.user === sid) own.add(grantKey(grant));
+  const builder = buildDesiredState(compiled, entitlements, (key) => links.byExternalId.has(key));
+  if (entry !== undefined) builder.accept(entry);
+  const parked = [...store.parked()].map((each) => [each.externalId, each] as const);
+  const { plan } = makePlan({
+    policy: rules.policy,
+    desired: builder.finish(),
+    users,
+    links,
+    knowledge: {
+      assignmentsOf: (user: UserSid) => (user === sid ? assignments : []),
+      lastApplied: (key) => store.lastApplied(key),
+      isManaged: (_user, key) => entitlements.named.has(key) || own.has(key),
+      owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+      suspended: new Set(),
+      released: store.released(),
+    },
+    absences: store.absences(),
+    parked: new Map(parked),
+    begun: new Set(),
+    nameOf: entitlements.nameOf,
+    configuration: '',
+    now,
+    only: new Set([externalId]),
+  });
+  return {
+    entitlements,
+    assignments,
+    isOwn: (assignment) => own.has(grantKey(assignment)),
+    user: sid === undefined ? undefined : users.bySid.get(sid),
+    plan,
+  };
+}
