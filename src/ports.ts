@@ -9,6 +9,7 @@ import type { IncrementalReads } from './domain/source-read.ts';
 import type {
   Account,
   Grant,
+  GrantRecord,
   LastApplied,
   Link,
   Role,
@@ -165,8 +166,8 @@ export interface SnapshotStore {
   lastApplied(externalId: ExternalId): LastApplied | undefined;
   /** Number of complete reads in a row that each linked person was missing from. */
   absences(): ReadonlyMap<ExternalId, number>;
-  /** Grants that we made ourselves. */
-  ownGrants(): Iterable<Grant & { readonly user: UserSid }>;
+  /** Grants that we made, or found and took over; also those that Twilio no longer shows. */
+  grantRecords(): Iterable<GrantRecord>;
   parked(): Iterable<Parked>;
   /** Entries and people in scope at the last complete read of an applied or converged run. */
   lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;

@@ -87,6 +87,16 @@ function build(finish: (code: ExitCode) => void): Command {
     )
     .option('--detailed-exitcode', 'exit 2 when a dry run found changes')
     .action(act(async () => (await import('./undo.ts')).undo));
+  command('drift', 'list what somebody changed in Twilio of people who are managed; writes nothing')
+    .option('--refresh', 'read all of Twilio anew')
+    .option('--no-refresh', 'believe the snapshot at any age')
+    .addOption(
+      new Option('--only <user>', 'this person alone: address, externalId or user SID (repeatable)').argParser(collect),
+    )
+    .option('--detailed-exitcode', 'exit 2 when there is drift')
+    .option('--json', 'one JSON document on stdout')
+    .addOption(logLevel())
+    .action(act(async () => (await import('./drift.ts')).drift));
   command('approve', 'let the refused plan with this digest through once, also for a running daemon')
     .argument('<digest>', 'of the plan, or its first digits, as `tdsync status` shows it')
     .option('--reason <text>', 'why, for the history')

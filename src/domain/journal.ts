@@ -4,7 +4,7 @@ import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
 import type { Finding, FindingCode } from './plan.ts';
 import type { RunStatus } from './run.ts';
 import type { ReadManner } from './source-read.ts';
-import type { Grant, LastApplied, Link, RoleAssignment, TwilioUser } from './user.ts';
+import type { Grant, GrantFindings, GrantRecord, LastApplied, Link, RoleAssignment, TwilioUser } from './user.ts';
 
 /** A person whom Twilio refused: left alone until the desired record changes or `retryAt` has come. */
 export interface Parked {
@@ -28,7 +28,7 @@ export type Effect =
   | { readonly effect: 'linked'; readonly link: Link; readonly origin: 'created' | 'adopted' }
   | { readonly effect: 'unlinked'; readonly externalId: ExternalId }
   | { readonly effect: 'applied'; readonly externalId: ExternalId; readonly applied: LastApplied }
-  | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly own: boolean }
+  | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly origin: GrantRecord['origin'] }
   | { readonly effect: 'revoked'; readonly assignment: AssignmentSid; readonly user: UserSid; readonly grant: Grant }
   | { readonly effect: 'parked'; readonly parked: Parked }
   | { readonly effect: 'unparked'; readonly externalId: ExternalId };
@@ -57,6 +57,8 @@ export interface RunEnd {
   readonly error?: { readonly code: string; readonly message: string };
   /** Absence counts after this run, when its read was complete and it was not refused; replaces the stored ones. */
   readonly absences?: ReadonlyMap<ExternalId, number>;
+  /** What the plan found out about grants without an operation; not of a refused run. */
+  readonly grants?: GrantFindings;
   /** Size of the complete read, stored for the shrink guard when the run converged or was applied. */
   readonly read?: { readonly entries: number; readonly inScope: number };
   /** How the source was read, where there is more than one way. */

@@ -32,8 +32,8 @@ export type Reason =
   | 'absent'
   | 'out-of-scope'
   | 'disabled'
-  | 'entitled' // a rule gives the grant
-  | 'not-entitled' // no rule gives the grant any more
+  | 'entitled' // a rule gives the grant: changed upstream
+  | 'not-entitled' // no rule gives the grant any more: changed upstream
   | 'undone' // takes back what an earlier run did
   | 'gone'; // recreated, Twilio lost the user
 
@@ -69,6 +69,16 @@ export interface WriteOperation extends OperationBase {
   readonly activate: boolean;
   /** On adopt: everything the mapping wants of this person, the record that later drift is told by. */
   readonly attributes?: TextAttributes;
+  /** On adopt: every role that the person holds. What the plan does not revoke is kept. */
+  readonly holds?: readonly HeldGrant[];
+}
+
+/** A role that somebody holds before adoption. */
+export interface HeldGrant {
+  readonly assignment: AssignmentSid;
+  readonly grant: NamedGrant;
+  /** The rule's group or condition, when a rule gives the role too. */
+  readonly because?: string;
 }
 
 export interface DeactivateOperation extends OperationBase {

@@ -61,6 +61,23 @@ export interface RoleAssignment extends Grant {
   readonly user: UserSid;
 }
 
+/**
+ * A grant as we made it, or found it and took it over: the third version of a grant, next to wanted and actual. It names the
+ * assignment, because who takes a role away and gives it anew makes another one.
+ */
+export interface GrantRecord extends RoleAssignment {
+  /** `granted`: we made it, so it goes when no rule names the pair any more. `found`: somebody made it, and a rule gave it too. */
+  readonly origin: 'granted' | 'found';
+}
+
+/** What is to be remembered of grants although nothing has to be done about them. */
+export interface GrantFindings {
+  /** Wanted and there, but not recorded yet. */
+  readonly kept: readonly GrantRecord[];
+  /** Recorded, no longer wanted, and no longer there. */
+  readonly forgotten: readonly GrantRecord[];
+}
+
 /** Twilio's word for the narrowest scope where a role may be given. */
 export type RoleLevel = 'ORGANIZATION' | 'ACCOUNT' | 'SUB_ACCOUNT';
 

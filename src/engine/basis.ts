@@ -32,8 +32,8 @@ export function digestTwilio(links: Links, users: UserIndex, knowledge: Knowledg
       }
       const managed = knowledge
         .assignmentsOf(sid)
-        .map(grantKey)
-        .filter((key) => knowledge.isManaged(sid, key));
+        .filter((assignment) => knowledge.isManaged(assignment))
+        .map(grantKey);
       yield line(`${externalId} ${sid}`, user.attributes, user.active, managed.sort());
     }
   }

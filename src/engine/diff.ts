@@ -16,7 +16,7 @@ import type { AttributeChange, Reason } from '../domain/operation.ts';
 import type { Policy } from '../domain/rules.ts';
 import { type LastApplied, type TextAttribute, type TextAttributes, textAttributes } from '../domain/user.ts';
 
-type Origin = Extract<Reason, 'changed-upstream' | 'changed-in-twilio' | 'changed-in-both'>;
+export type Origin = Extract<Reason, 'changed-upstream' | 'changed-in-twilio' | 'changed-in-both'>;
 
 export interface AttributeDiff {
   readonly changes: readonly AttributeChange[];
@@ -52,7 +52,7 @@ export function diffAttributes(
 }
 
 /** Undefined when the difference is Twilio's own normalisation of what we sent. */
-function originOf(
+export function originOf(
   attribute: TextAttribute,
   after: string,
   before: string | undefined,

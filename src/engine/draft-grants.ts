@@ -1,29 +1,27 @@
 /** The grants of one person: what is missing, what is too much, and the ceiling. */
-import { compareStrings, type ExternalId, type UserSid } from '../domain/identity.ts';
-import type { Operation, Reason } from '../domain/operation.ts';
+import type { ExternalId, UserSid } from '../domain/identity.ts';
+import type { HeldGrant, Operation, Reason } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import { type DesiredGrant, type DesiredUser, grantKey, type RoleAssignment, type TwilioUser } from '../domain/user.ts';
+import { byGrant, type GrantDiff } from './diff-grants.ts';
 import type { Draft, DraftContext } from './draft.ts';
 
 /** Up to so many roles per user, counted over all scopes (Twilio: RBAC in the Console). */
 export const roleCeiling = 50;
 
-/** A person's writes together with what makes the managed grants exact: what goes stands before, what comes after. */
+/** A person's writes together with what brings the grants in step: what goes stands before, what comes after. */
 export function withGrants(
   desired: DesiredUser,
   user: TwilioUser,
+  { missing, surplus }: Pick<GrantDiff, 'missing' | 'surplus'>,
   writes: readonly Operation[],
   findings: readonly Finding[],
   context: DraftContext,
 ): Draft {
-  const wanted = new Set(desired.grants.map(grantKey));
   const held = context.knowledge.assignmentsOf(user.sid);
-  const has = new Set(held.map(grantKey));
-  const surplus = managedAssignments(user, context).filter((assignment) => !wanted.has(grantKey(assignment)));
-  const missing = desired.grants.filter((grant) => !has.has(grantKey(grant)));
   const after = writes[0]?.kind === 'update' ? undefined : writes[0]?.id;
-  const revocations = surplus.map((assignment) =>
-    revokeOperation(desired.externalId, user, assignment, 'not-entitled', context),
+  const revocations = surplus.map(({ assignment, reason }) =>
+    revokeOperation(desired.externalId, user, assignment, reason, context),
   );
   const leaving = context.policy.mode === 'sync' ? surplus.length : 0;
   const total = held.length - leaving + missing.length;
@@ -31,16 +29,21 @@ export function withGrants(
     const ceiling = ceilingFinding(desired, user.sid, total);
     return { ...whoIs(desired, user), operations: [...revocations, ...writes], findings: [...findings, ceiling] };
   }
-  const grants = missing.map((grant) => grantOperation(desired, user.sid, grant, context, after));
+  const grants = missing.map(({ grant, reason }) => grantOperation(desired, user.sid, grant, reason, context, after));
   return { ...whoIs(desired, user), operations: [...revocations, ...writes, ...grants], findings };
 }
 
-/** In an order of their own: Twilio and the snapshot list them in different ones. */
-export function managedAssignments(user: TwilioUser, { knowledge }: DraftContext): readonly RoleAssignment[] {
-  return knowledge
-    .assignmentsOf(user.sid)
-    .filter((each) => knowledge.isManaged(user.sid, grantKey(each)))
-    .sort((a, b) => compareStrings(grantKey(a), grantKey(b)) || compareStrings(a.sid, b.sid));
+/** Everything that a person holds before adoption, in an order of its own. */
+export function heldGrants(
+  desired: DesiredUser,
+  user: TwilioUser,
+  { knowledge, nameOf }: DraftContext,
+): readonly HeldGrant[] {
+  const because = new Map(desired.grants.map((grant) => [grantKey(grant), grant.because]));
+  return [...knowledge.assignmentsOf(user.sid)].sort(byGrant).map((assignment) => {
+    const rule = because.get(grantKey(assignment));
+    return { assignment: assignment.sid, grant: nameOf(assignment), ...(rule !== undefined && { because: rule }) };
+  });
 }
 
 export function revokeOperation(
@@ -66,6 +69,7 @@ export function grantOperation(
   desired: DesiredUser,
   user: UserSid | null,
   { because, via, ...grant }: DesiredGrant,
+  reason: Extract<Reason, 'entitled' | 'changed-in-twilio'>,
   context: DraftContext,
   after: string | undefined,
 ): Operation {
@@ -74,7 +78,7 @@ export function grantOperation(
     id: `grant ${desired.externalId} ${grantKey(grant)}`,
     externalId: desired.externalId,
     userName: desired.attributes.userName,
-    reason: 'entitled',
+    reason,
     user,
     grant: context.nameOf(grant),
     because,

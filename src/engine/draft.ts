@@ -3,18 +3,20 @@ import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { AttributeChange, NamedGrant, Operation, Reason, WriteOperation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
-import { type DesiredUser, type Grant, type TwilioUser, textAttributes } from '../domain/user.ts';
+import { type DesiredUser, type Grant, type GrantRecord, type TwilioUser, textAttributes } from '../domain/user.ts';
 import type { LeaverReason, Situation } from './correlate.ts';
 import { type AttributeDiff, diffAttributes } from './diff.ts';
+import { diffGrants, managedAssignments, splitDrift } from './diff-grants.ts';
 import {
   ceilingFinding,
   grantOperation,
-  managedAssignments,
+  heldGrants,
   revokeOperation,
   roleCeiling,
   whoIs,
   withGrants,
 } from './draft-grants.ts';
+import { driftFinding, stoppedByHandFinding } from './drift-finding.ts';
 import type { Knowledge } from './people.ts';
 
 /** Operations of one person, in the order in which they must happen, and what there is to say. */
@@ -24,6 +26,8 @@ export interface Draft {
   readonly user: UserSid | undefined;
   readonly operations: readonly Operation[];
   readonly findings: readonly Finding[];
+  /** Grants to be remembered when this person may be managed; nothing has to be done about them. */
+  readonly records?: readonly GrantRecord[];
 }
 
 export interface DraftContext {
@@ -51,24 +55,19 @@ function draftLinked(desired: DesiredUser, user: TwilioUser, context: DraftConte
   const { policy, knowledge } = context;
   const { externalId } = desired;
   const lastApplied = () => knowledge.lastApplied(externalId);
-  const drift: Policy['drift'] = user.active ? policy.drift : 'overwrite';
-  const diff = diffAttributes(desired.attributes, user.attributes, lastApplied, drift);
-  const findings: Finding[] = diff.drifted.length > 0 ? [driftFinding(desired, user, diff.drifted)] : [];
   const stoppedByHand = !user.active && lastApplied()?.active === true;
   if (stoppedByHand && policy.drift === 'report') {
-    const message = `${desired.attributes.userName} was deactivated in Twilio, not by us; policy.drift leaves it so`;
-    const finding: Finding = {
-      code: 'drift',
-      externalId,
-      user: user.sid,
-      userName: desired.attributes.userName,
-      message,
-    };
-    return { ...whoIs(desired, user), operations: [], findings: [finding] };
+    return { ...whoIs(desired, user), operations: [], findings: [stoppedByHandFinding(desired, user)] };
   }
 
+  const drift: Policy['drift'] = user.active ? policy.drift : 'overwrite';
+  const diff = diffAttributes(desired.attributes, user.attributes, lastApplied, drift);
+  const grants = diffGrants(desired, user, knowledge);
+  const { changes, drifted } = splitDrift(grants, policy.drift);
+  const finding = driftFinding(desired, user, diff.drifted, drifted, context.nameOf);
   const write = user.active ? update(desired, user, diff) : reactivate(desired, user, diff, stoppedByHand);
-  return withGrants(desired, user, write ? [write] : [], findings, context);
+  const drafted = withGrants(desired, user, changes, write ? [write] : [], finding ? [finding] : [], context);
+  return { ...drafted, records: grants.unrecorded };
 }
 
 function update(desired: DesiredUser, user: TwilioUser, diff: AttributeDiff): WriteOperation | undefined {
@@ -84,8 +83,14 @@ function reactivate(desired: DesiredUser, user: TwilioUser, diff: AttributeDiff,
 
 function draftAdoption(desired: DesiredUser, user: TwilioUser, reason: Reason, context: DraftContext): Draft {
   const { changes } = diffAttributes(desired.attributes, user.attributes, () => undefined, 'overwrite');
-  const adopt = { ...writeOperation('adopt', desired, user, reason, changes), attributes: desired.attributes };
-  const drafted = withGrants(desired, user, [adopt], [], context);
+  const adopt = {
+    ...writeOperation('adopt', desired, user, reason, changes),
+    attributes: desired.attributes,
+    holds: heldGrants(desired, user, context),
+  };
+  const grants = splitDrift(diffGrants(desired, user, context.knowledge), context.policy.drift);
+  const finding = driftFinding(desired, user, [], grants.drifted, context.nameOf);
+  const drafted = withGrants(desired, user, grants.changes, [adopt], finding ? [finding] : [], context);
   // Nobody who is not linked may lose anything: what adoption takes away waits for the link.
   const operations = drafted.operations.map((operation) =>
     operation.kind === 'revoke' ? { ...operation, after: adopt.id } : operation,
@@ -127,7 +132,7 @@ function draftCreation(desired: DesiredUser, reason: Reason, context: DraftConte
     const findings = [ceilingFinding(desired, undefined, desired.grants.length)];
     return { externalId, userName, user: undefined, operations: [create], findings };
   }
-  const grants = desired.grants.map((grant) => grantOperation(desired, null, grant, context, id));
+  const grants = desired.grants.map((grant) => grantOperation(desired, null, grant, 'entitled', context, id));
   return { externalId, userName, user: undefined, operations: [create, ...grants], findings: [] };
 }
 
@@ -147,15 +152,16 @@ function draftGone(desired: DesiredUser, user: UserSid): Draft {
 function draftLeaver(externalId: ExternalId, user: TwilioUser, reason: LeaverReason, context: DraftContext): Draft {
   const { policy } = context;
   const { userName } = user.attributes;
-  const revocations = managedAssignments(user, context).map((assignment) =>
+  const revocations = managedAssignments(user, context.knowledge).map((assignment) =>
     revokeOperation(externalId, user, assignment, reason, context),
   );
+  const isBack = user.active && context.knowledge.lastApplied(externalId)?.active === false;
   const deactivate: Operation = {
     kind: 'deactivate',
     id: `deactivate ${externalId}`,
     externalId,
     userName,
-    reason,
+    reason: isBack ? 'changed-in-twilio' : reason,
     user: user.sid,
   };
   const deactivates = user.active && policy.leavers !== 'revoke-only';
@@ -166,17 +172,4 @@ function draftLeaver(externalId: ExternalId, user: TwilioUser, reason: LeaverRea
   const message = `${userName} is ${reason} and keeps access, because policy.leavers only reports`;
   const finding: Finding = { code: 'leaver-reported', externalId, user: user.sid, userName, message };
   return { externalId, userName, user: user.sid, operations: [], findings: [finding] };
-}
-
-function driftFinding(desired: DesiredUser, user: TwilioUser, drifted: readonly AttributeChange[]): Finding {
-  const what = drifted.map(
-    ({ attribute, before, after }) => `${attribute} is ${quote(before)}, we want ${quote(after)}`,
-  );
-  const { userName } = desired.attributes;
-  const message = `changed in Twilio and left so by policy.drift: ${what.join('; ')}`;
-  return { code: 'drift', externalId: desired.externalId, user: user.sid, userName, message };
-}
-
-function quote(value: string | undefined): string {
-  return value === undefined ? 'empty' : JSON.stringify(value);
 }

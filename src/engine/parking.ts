@@ -14,7 +14,8 @@ export function recordDigest(operation: Operation): string {
   // A joiner's grant names no user in the run that creates the user, and names one from then on.
   if (record.kind === 'grant') return digest({ ...record, user: null, via: undefined });
   if (!('changes' in record)) return digest(record);
-  return digest({ ...record, changes: record.changes.map(({ attribute, after }) => ({ attribute, after })) });
+  const { holds: _holds, ...sent } = { holds: undefined, ...record };
+  return digest({ ...sent, changes: record.changes.map(({ attribute, after }) => ({ attribute, after })) });
 }
 
 /** The digests of everything that was refused. */

@@ -2,14 +2,13 @@ import type { ExternalId, UserSid } from '../domain/identity.ts';
 import { normalizeEmail } from '../domain/identity.ts';
 import type { FindingCode } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
-import type { GrantKey, LastApplied, RoleAssignment } from '../domain/user.ts';
+import type { LastApplied, RoleAssignment } from '../domain/user.ts';
+import type { GrantKnowledge } from './grant-records.ts';
 
 /** What is known about people beyond their attributes. */
-export interface Knowledge {
+export interface Knowledge extends GrantKnowledge {
   assignmentsOf(user: UserSid): readonly RoleAssignment[];
   lastApplied(externalId: ExternalId): LastApplied | undefined;
-  /** True for a grant that configuration names or that we made ourselves: only these are ever revoked. */
-  isManaged(user: UserSid, grant: GrantKey): boolean;
   /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
   readonly owners: ReadonlySet<UserSid>;
   readonly suspended: ReadonlySet<UserSid>;

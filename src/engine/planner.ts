@@ -1,14 +1,18 @@
-import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
+import type { Email, ExternalId } from '../domain/identity.ts';
 import type { Finding, Plan, PlanCounts } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
+import type { GrantFindings, GrantRecord } from '../domain/user.ts';
 import type { Parked } from '../ports.ts';
 import { awaitAbsence } from './absence.ts';
 import { orderAddresses } from './address-order.ts';
 import { digestSource, digestTwilio } from './basis.ts';
+import { choose, namesOf } from './choose.ts';
 import { correlate, type Links, type UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
 import { type Draft, type DraftContext, draft } from './draft.ts';
+import { takenOverFinding } from './drift-finding.ts';
 import { sortFindings } from './finding-list.ts';
+import { forgettable } from './forgettable.ts';
 import { sortOperations } from './operation-order.ts';
 import { unpark } from './parking.ts';
 import { type Knowledge, type Untouchable, untouchable } from './people.ts';
@@ -41,6 +45,8 @@ export interface Planned {
   readonly absences: ReadonlyMap<ExternalId, number>;
   /** People of whom something is left out, because Twilio refused it before. */
   readonly waiting: ReadonlySet<ExternalId>;
+  /** What is to be remembered of grants when this plan is accepted. */
+  readonly grants: GrantFindings;
 }
 
 /** The whole way from the state of both sides to a plan. The same input in any order gives the same digest. */
@@ -49,10 +55,12 @@ export function makePlan(input: PlanInput): Planned {
   const findings: Finding[] = [...desired.findings];
   const absences = new Map<ExternalId, number>();
   const waiting = new Set<ExternalId>();
+  const kept: GrantRecord[] = [];
+  const undecided = new Set<ExternalId>();
   const drafts: Draft[] = [];
   const isUntouchable = untouchable(policy, input.knowledge);
   const context: DraftContext = { policy, knowledge: input.knowledge, nameOf: input.nameOf };
-  const chosen = choose(input);
+  const chosen = choose(input.only, users);
   let unchanged = 0;
   let adopted = 0;
 
@@ -68,19 +76,24 @@ export function makePlan(input: PlanInput): Planned {
     const pending = situation.is === 'leaver' ? awaitAbsence(situation, input, absences) : undefined;
     if (pending !== undefined) {
       findings.push(pending);
+      undecided.add(pending.externalId as ExternalId);
       continue;
     }
     const wanted = applyMode(draft(situation, context), policy.mode);
     const drafted = unpark(wanted, parked.get(wanted.externalId), now);
     if (drafted.operations.length < wanted.operations.length) waiting.add(drafted.externalId);
     findings.push(...drafted.findings);
+    const off = isUntouchable(drafted.externalId, namesOf(drafted, users), drafted.user);
+    const records = off === undefined && chosen(drafted) ? (drafted.records ?? []) : [];
+    const takenOver = takenOverFinding(whoIs(drafted), records, input.nameOf);
+    if (takenOver !== undefined) findings.push(takenOver);
+    kept.push(...records);
     if (drafted.operations.length === 0) {
       // Who has left for good is no longer waited for.
       if (situation.is === 'leaver' && !situation.user.active) absences.delete(drafted.externalId);
       if (situation.is === 'linked' && drafted.findings.length === 0) unchanged++;
       continue;
     }
-    const off = isUntouchable(drafted.externalId, namesOf(drafted, users), drafted.user);
     if (off !== undefined) {
       findings.push(untouchedFinding(drafted, off));
       continue;
@@ -89,6 +102,10 @@ export function makePlan(input: PlanInput): Planned {
     if (chosen(drafted)) drafts.push(drafted);
   }
 
+  const forgotten = forgettable(input, undecided).filter(({ user }) => {
+    const externalId = links.byUser.get(user);
+    return externalId === undefined ? input.only === undefined : chosen({ externalId, user });
+  });
   const ordered = orderAddresses({ drafts, users, links, parked, now });
   findings.push(...ordered.findings);
   for (const externalId of ordered.waiting) waiting.add(externalId);
@@ -101,7 +118,7 @@ export function makePlan(input: PlanInput): Planned {
   };
   const content = { version: 1 as const, basis, operations, findings: sortFindings(findings.filter(chosen)) };
   const counts = countPeople(input, unchanged, adopted);
-  return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting };
+  return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
 }
 
 function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {
@@ -116,29 +133,13 @@ function countPeople({ desired, users, links }: PlanInput, unchanged: number, ad
   };
 }
 
-interface Named {
-  readonly externalId: string;
-  readonly userName?: string;
-  readonly user?: UserSid | undefined;
-}
-
-/** A person goes by the address that the source wants and by the one that Twilio shows. */
-function namesOf({ userName, user }: Named, users: UserIndex): readonly string[] {
-  const shown = user && users.bySid.get(user)?.attributes.userName;
-  return [userName, shown].filter((name) => name !== undefined);
-}
-
-function choose({ only, users }: PlanInput): (named: Named) => boolean {
-  if (only === undefined) return () => true;
-  return (named) =>
-    only.has(named.externalId) ||
-    (named.user !== undefined && only.has(named.user)) ||
-    namesOf(named, users).some((name) => only.has(normalizeEmail(name)));
+function whoIs({ externalId, userName, user }: Draft): Pick<Finding, 'externalId' | 'userName' | 'user'> {
+  return { externalId, userName, ...(user !== undefined && { user }) };
 }
 
 function untouchedFinding(drafted: Draft, { code, because }: Untouchable): Finding {
-  const { externalId, userName, user, operations } = drafted;
+  const { userName, operations } = drafted;
   const wanted = [...new Set(operations.map(({ kind }) => kind))].join(', ');
   const message = `${userName} is left alone (${wanted} wanted), because ${because}`;
-  return { code, externalId, userName, ...(user !== undefined && { user }), message };
+  return { ...whoIs(drafted), code, message };
 }

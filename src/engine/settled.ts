@@ -14,8 +14,11 @@ export function isSettled(desired: DesiredUser, user: TwilioUser, knowledge: Kno
   if (held.length === 0) return desired.grants.length === 0;
   const keys = held.map(grantKey);
   const wanted = desired.grants.map(grantKey);
-  return (
-    wanted.every((key) => keys.includes(key)) &&
-    keys.every((key) => wanted.includes(key) || !knowledge.isManaged(user.sid, key))
-  );
+  const recorded = new Set<string>();
+  for (const [index, assignment] of held.entries()) {
+    const key = keys[index] ?? '';
+    if (knowledge.recordOf(assignment.sid) !== undefined) recorded.add(key);
+    if (!wanted.includes(key) && knowledge.isManaged(assignment)) return false;
+  }
+  return wanted.every((key) => recorded.has(key));
 }

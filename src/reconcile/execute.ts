@@ -71,8 +71,7 @@ async function create(operation: Extract<Operation, { kind: 'create' }>, hands: 
 async function write(operation: WriteOperation, { target, store, returned }: Hands): Promise<Executed> {
   const { externalId, kind, activate } = operation;
   const attributes = changed(operation);
-  const linked: Effect[] =
-    kind === 'adopt' ? [{ effect: 'linked', link: { externalId, user: operation.user }, origin: 'adopted' }] : [];
+  const linked: Effect[] = kind === 'adopt' ? adopted(operation) : [];
   const owned = { ...attributes, ...operation.attributes };
   if (writesNothing(operation)) {
     const applied: LastApplied = { sent: owned, returned: owned, active: true };
@@ -92,6 +91,17 @@ async function write(operation: WriteOperation, { target, store, returned }: Han
     requestId,
     effects: [{ effect: 'user', user, resource }, ...linked, { effect: 'applied', externalId, applied }],
   };
+}
+
+/** The link, and the roles that a rule gives too: from now on they are managed like those that we give. */
+function adopted({ externalId, user, holds = [] }: WriteOperation): Effect[] {
+  const found = holds.filter(({ because }) => because !== undefined);
+  return [
+    { effect: 'linked', link: { externalId, user }, origin: 'adopted' },
+    ...found.map(({ assignment: sid, grant: { role, scope } }): Effect => {
+      return { effect: 'assigned', assignment: { sid, user, role, scope }, origin: 'found' };
+    }),
+  ];
 }
 
 async function deactivate(operation: Extract<Operation, { kind: 'deactivate' }>, hands: Hands): Promise<Executed> {
@@ -123,10 +133,14 @@ async function grant(operation: Extract<Operation, { kind: 'grant' }>, hands: Ha
     ? (await lookAgain(user, hands)).find((each) => sameGrant(each, operation.grant))
     : undefined;
   if (held !== undefined) {
-    return { state: 'already', requestId: undefined, effects: [{ effect: 'assigned', assignment: held, own: false }] };
+    return {
+      state: 'already',
+      requestId: undefined,
+      effects: [{ effect: 'assigned', assignment: held, origin: 'found' }],
+    };
   }
   const { state, requestId, assignment } = await hands.target.assignRole(user, { role, scope });
-  return { state, requestId, effects: [{ effect: 'assigned', assignment, own: true }] };
+  return { state, requestId, effects: [{ effect: 'assigned', assignment, origin: 'granted' }] };
 }
 
 function sameGrant(a: Grant, b: Grant): boolean {

@@ -3,11 +3,12 @@ import type { Entry } from '../domain/entry.ts';
 import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Rules } from '../domain/rules.ts';
-import { grantKey, type RoleAssignment, type TwilioUser } from '../domain/user.ts';
+import type { RoleAssignment, TwilioUser } from '../domain/user.ts';
 import type { CompiledRules } from '../engine/compile.ts';
 import { indexLinks, indexUsers } from '../engine/correlate.ts';
 import { buildDesiredState } from '../engine/desired-state.ts';
 import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
+import { knowGrants } from '../engine/grant-records.ts';
 import { makePlan } from '../engine/planner.ts';
 import type { SnapshotStore } from '../ports.ts';
 
@@ -37,8 +38,9 @@ export function foresee(
   const users = indexUsers(listed);
   const sid = links.byExternalId.get(externalId);
   const assignments = sid === undefined ? [] : [...store.assignments()].filter(({ user }) => user === sid);
-  const own = new Set<string>();
-  for (const grant of store.ownGrants()) if (grant.user === sid) own.add(grantKey(grant));
+  const assignmentsOf = (user: UserSid) => (user === sid ? assignments : []);
+  const records = [...store.grantRecords()].filter(({ user }) => user === sid);
+  const grants = knowGrants(records, assignmentsOf, entitlements.named, new Set());
   const builder = buildDesiredState(compiled, entitlements, (key) => links.byExternalId.has(key));
   if (entry !== undefined) builder.accept(entry);
   const parked = [...store.parked()].map((each) => [each.externalId, each] as const);
@@ -48,9 +50,9 @@ export function foresee(
     users,
     links,
     knowledge: {
-      assignmentsOf: (user: UserSid) => (user === sid ? assignments : []),
+      assignmentsOf,
+      ...grants,
       lastApplied: (key) => store.lastApplied(key),
-      isManaged: (_user, key) => entitlements.named.has(key) || own.has(key),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(),
       released: store.released(),
@@ -66,7 +68,7 @@ export function foresee(
   return {
     entitlements,
     assignments,
-    isOwn: (assignment) => own.has(grantKey(assignment)),
+    isOwn: ({ sid: assignment }) => grants.recordOf(assignment)?.origin === 'granted',
     user: sid === undefined ? undefined : users.bySid.get(sid),
     plan,
   };

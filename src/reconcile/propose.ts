@@ -5,6 +5,7 @@ import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { GuardName, Policy } from '../domain/rules.ts';
 import type { Seen } from '../domain/seen-entry.ts';
 import type { ReadManner } from '../domain/source-read.ts';
+import type { GrantFindings } from '../domain/user.ts';
 import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
@@ -14,7 +15,7 @@ import type { Context } from './context.ts';
 import { readState } from './read-state.ts';
 import type { ReadOptions } from './read-twilio.ts';
 import { proposeUndo, type Undone } from './undo.ts';
-import { unknownChoices } from './unknown-choices.ts';
+import { warnOfUnknown } from './unknown-choices.ts';
 
 export interface PassOptions {
   readonly refresh?: boolean | undefined;
@@ -40,6 +41,8 @@ export interface Proposal {
   readonly manner: ReadManner | undefined;
   /** Undefined when the source was not read. */
   readonly seen: Seen | undefined;
+  /** What is to be remembered of grants when the run was not refused. */
+  readonly grants: GrantFindings | undefined;
 }
 
 export type ProposeOptions = PassOptions & Pick<ReadOptions, 'keepMirror'>;
@@ -91,9 +94,7 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
   const proposed = plan(rules.policy);
   const additive =
     takesAway(proposed.verdict) && rules.onRefusal === 'additive' ? plan(additivePolicy(rules.policy)) : undefined;
-  for (const name of unknownChoices(options.only ?? new Set(), state)) {
-    context.logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
-  }
+  warnOfUnknown(options.only, state, context.logger);
   return {
     ...proposed,
     parked: state.parked,

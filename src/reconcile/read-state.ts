@@ -2,11 +2,12 @@ import type { CompleteRead, Entry } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { NamedGrant, Operation } from '../domain/operation.ts';
 import type { Rules } from '../domain/rules.ts';
-import { type Account, type GrantKey, grantKey, type Role } from '../domain/user.ts';
+import type { Account, Role } from '../domain/user.ts';
 import type { RuleIssue } from '../engine/compile.ts';
 import { indexLinks, type Links, type UserIndex } from '../engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../engine/desired-state.ts';
 import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
+import { type HolderKey, holderKey, knowGrants } from '../engine/grant-records.ts';
 import type { Knowledge } from '../engine/people.ts';
 import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError } from '../errors.ts';
@@ -46,14 +47,12 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   );
   const users = await withReturning(context, listed, desired, links, signal);
 
-  const own = new Set<string>();
+  const records = [...store.grantRecords()];
   const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
-  for (const grant of store.ownGrants()) {
-    own.add(`${grant.user} ${grantKey(grant)}`);
-    scopes.add(grant.scope);
-  }
+  for (const { scope } of records) scopes.add(scope);
   const doubtful = new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
   const assignments = await readAssignments(context, options, scopes, doubtful, signal);
+  const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
   const parked = new Map<ExternalId, Parked>();
   for (const each of store.parked()) parked.set(each.externalId, each);
   const begun = unfinished.filter(({ kind }) => kind === 'create').map(({ userName }) => normalizeEmail(userName));
@@ -68,9 +67,9 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     begun: new Set(begun),
     watched,
     knowledge: {
-      assignmentsOf: (user) => assignments.get(user) ?? [],
+      assignmentsOf,
+      ...knowGrants(records, assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
       lastApplied: (externalId) => store.lastApplied(externalId),
-      isManaged: (user: UserSid, key: GrantKey) => entitlements.named.has(key) || own.has(`${user} ${key}`),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(),
       released: store.released(),
@@ -81,6 +80,14 @@ export async function readState(context: Context, options: ReadOptions, signal: 
 /** The grant of somebody who was created in the same run names no user: the link does. */
 function userOf(operation: Operation, links: Links): UserSid | undefined {
   return ('user' in operation && operation.user) || links.byExternalId.get(operation.externalId);
+}
+
+function begunGrants(unfinished: readonly Operation[], links: Links): ReadonlySet<HolderKey> {
+  const keys = unfinished.flatMap((operation) => {
+    const user = operation.kind === 'grant' ? userOf(operation, links) : undefined;
+    return operation.kind === 'grant' && user !== undefined ? [holderKey(user, operation.grant)] : [];
+  });
+  return new Set(keys);
 }
 
 /** Runs both at once; when one fails the other is stopped, and the first failure is what the caller sees. */

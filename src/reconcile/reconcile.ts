@@ -71,7 +71,7 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  const { plan, verdict, absences, read, manner, parked } = proposal;
+  const { plan, verdict, absences, grants, read, manner, parked } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now());
   if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
@@ -86,6 +86,7 @@ async function carryOut(
     calls: context.target.calls,
     ...(fatal !== undefined && { error: { code: fatal.code, message: fatal.message } }),
     ...(status !== 'refused' && absences && { absences }),
+    ...(status !== 'refused' && grants && { grants }),
     ...((status === 'converged' || status === 'applied') && read && { read }),
     ...(manner && { manner }),
   });

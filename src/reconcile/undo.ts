@@ -3,6 +3,7 @@ import type { UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { RoleAssignment, TwilioUser } from '../domain/user.ts';
 import { indexLinks, indexUsers, type UserIndex } from '../engine/correlate.ts';
+import { knowGrants } from '../engine/grant-records.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
 import type { Knowledge } from '../engine/people.ts';
@@ -42,6 +43,7 @@ export async function proposeUndo(
   const knowledge: Knowledge = {
     assignmentsOf,
     lastApplied: (externalId) => store.lastApplied(externalId),
+    ...knowGrants([], assignmentsOf, new Set(), new Set()),
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
     suspended: new Set(),
@@ -69,7 +71,14 @@ export async function proposeUndo(
     holders: holdersOf(users.bySid.values(), assignmentsOf),
     watched,
   });
-  const nothingRead = { absences: undefined, read: undefined, manner: undefined, additive: undefined, seen: undefined };
+  const nothingRead = {
+    absences: undefined,
+    read: undefined,
+    manner: undefined,
+    grants: undefined,
+    additive: undefined,
+    seen: undefined,
+  };
   return { plan, verdict, waiting: new Set(), parked: new Map(), ...nothingRead };
 }
 

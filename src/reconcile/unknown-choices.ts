@@ -1,11 +1,12 @@
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
+import type { Logger } from '../ports.ts';
 import type { State } from './read-state.ts';
 
 /**
  * Chosen people whom neither side knows: most often a typing error, after which "nothing to do" would be a false comfort.
  * A choice stands in the set as given and normalised as an address; it is known when either form is.
  */
-export function unknownChoices(only: ReadonlySet<string>, { desired, users, links }: State): readonly string[] {
+function unknownChoices(only: ReadonlySet<string>, { desired, users, links }: State): readonly string[] {
   if (only.size === 0) return [];
   const wanted = new Set<Email>(desired.heldAddresses);
   for (const { attributes } of desired.users.values()) wanted.add(normalizeEmail(attributes.userName));
@@ -23,4 +24,10 @@ export function unknownChoices(only: ReadonlySet<string>, { desired, users, link
   const unknown = [...only].filter((name) => !known.has(normalizeEmail(name)));
   // As given stands before normalised.
   return [...new Map(unknown.toReversed().map((name) => [normalizeEmail(name), name])).values()].toReversed();
+}
+
+export function warnOfUnknown(only: ReadonlySet<string> | undefined, state: State, logger: Logger): void {
+  for (const name of unknownChoices(only ?? new Set(), state)) {
+    logger.warn({ only: name }, `"${name}" was chosen, but is neither in scope of the source nor in Twilio`);
+  }
 }

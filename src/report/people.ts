@@ -32,8 +32,13 @@ export function groupByPerson(operations: readonly Operation[]): People {
     if (first === undefined) continue;
     const person = { externalId, userName: first.userName, operations: own };
     if (own.some(({ kind }) => joining.has(kind))) groups.joiners.push(person);
-    else if (own.some(({ reason }) => leaving.has(reason))) groups.leavers.push(person);
+    else if (own.some(isLeaving)) groups.leavers.push(person);
     else groups.movers.push(person);
   }
   return groups;
+}
+
+/** A leaver whom somebody made active again is still a leaver; whose creation is undone is none. */
+function isLeaving({ kind, reason }: Operation): boolean {
+  return leaving.has(reason) || (kind === 'deactivate' && reason === 'changed-in-twilio');
 }

@@ -69,7 +69,20 @@ function personLines(person: Person, palette: Palette): string[] {
     if ('changes' in operation) lines.push(...operation.changes.map((change) => changeLine(change)));
   });
   for (const operation of person.operations) if ('grant' in operation) lines.push(grantLine(operation, palette));
+  lines.push(...keptLines(person, palette));
   return lines;
+}
+
+/** What an adopted person held before and keeps. */
+function keptLines({ operations }: Person, palette: Palette): string[] {
+  const revoked = new Set(operations.flatMap((each) => (each.kind === 'revoke' ? [each.assignment] : [])));
+  const held = operations.flatMap((each) => (each.kind === 'adopt' ? (each.holds ?? []) : []));
+  return held
+    .filter(({ assignment }) => !revoked.has(assignment))
+    .map(({ grant: { roleName, scopeName }, because }) => {
+      const why = because === undefined ? 'kept: no rule gives it' : `kept, by ${printable(because)}`;
+      return `      = ${printable(roleName)} in ${printable(scopeName)}  ${palette.faint(why)}`;
+    });
 }
 
 function firstReason(person: Person): Reason {
@@ -91,9 +104,13 @@ function changeLine({ attribute, before, after }: AttributeChange): string {
 function grantLine(operation: Extract<Operation, { grant: unknown }>, palette: Palette): string {
   const { roleName, scopeName } = operation.grant;
   const what = `${signs[operation.kind]} ${printable(roleName)} in ${printable(scopeName)}`;
-  return operation.kind === 'grant'
-    ? `      ${palette.added(what)}  ${palette.faint(`by ${printable(operation.because)}${wayTo(operation.via)}`)}`
-    : `      ${palette.removed(what)}  ${palette.faint(reasons[operation.reason])}`;
+  const byHand = operation.reason === 'changed-in-twilio';
+  if (operation.kind === 'grant') {
+    const rule = `by ${printable(operation.because)}${wayTo(operation.via)}${byHand ? ', taken away in Twilio' : ''}`;
+    return `      ${palette.added(what)}  ${palette.faint(rule)}`;
+  }
+  const why = byHand ? 'given in Twilio, no rule gives it' : reasons[operation.reason];
+  return `      ${palette.removed(what)}  ${palette.faint(why)}`;
 }
 
 /** Where the way through groups begins, and how long it is. */

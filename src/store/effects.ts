@@ -1,12 +1,13 @@
 import { InternalError } from '../errors.ts';
 import type { Effect } from '../ports.ts';
 import type { Database } from './database.ts';
+import { deleteGrantRecord, putGrantRecord } from './grant-records.ts';
 import { deleteLink, putLastApplied, putLink, putParked } from './links.ts';
 import { putAssignment } from './mirror-assignments.ts';
 import { markDeactivated, putUserResource } from './mirror-users.ts';
 
 /** Part of a transaction of the caller's: the one that records the operation's outcome. */
-export function applyEffect(database: Database, effect: Effect, at: number): void {
+export function applyEffect(database: Database, effect: Effect, at: number, run: string): void {
   switch (effect.effect) {
     case 'user':
       putUserResource(database, effect.user, effect.resource);
@@ -16,7 +17,7 @@ export function applyEffect(database: Database, effect: Effect, at: number): voi
       return;
     case 'linked':
       refuseSecondLink(database, effect.link.externalId, effect.link.user);
-      putLink(database, effect.link, effect.origin, at);
+      putLink(database, effect.link, effect.origin, at, run);
       return;
     case 'unlinked':
       deleteLink(database, effect.externalId);
@@ -24,17 +25,13 @@ export function applyEffect(database: Database, effect: Effect, at: number): voi
     case 'applied':
       putLastApplied(database, effect.externalId, effect.applied);
       return;
-    case 'assigned': {
-      const { user, role, scope } = effect.assignment;
+    case 'assigned':
       putAssignment(database, effect.assignment);
-      if (effect.own) database.statement('INSERT OR IGNORE INTO own_grants VALUES (?, ?, ?)').run(user, role, scope);
+      putGrantRecord(database, { ...effect.assignment, origin: effect.origin }, at, run);
       return;
-    }
     case 'revoked':
       database.statement('DELETE FROM assignments WHERE sid = ?').run(effect.assignment);
-      database
-        .statement('DELETE FROM own_grants WHERE user = ? AND role = ? AND scope = ?')
-        .run(effect.user, effect.grant.role, effect.grant.scope);
+      deleteGrantRecord(database, effect.user, effect.grant, effect.assignment);
       return;
     case 'parked':
       putParked(database, effect.parked);

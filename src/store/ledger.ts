@@ -76,13 +76,13 @@ export function relink(database: Database, changes: readonly KeyChange[], act: A
   });
 }
 
-/** Ends the link and keeps the user from being adopted again. Own grants stay in Twilio, as the person's own. */
+/** Ends the link and keeps the user from being adopted again. Its roles stay in Twilio, as the person's own. */
 export function release(database: Database, externalId: ExternalId, act: Act): void {
   database.write(`release ${externalId}`, () => {
     const user = linkedUser(database, externalId);
     if (user === undefined) throw new InternalError(`cannot release ${externalId}: nobody is linked to it`);
     deleteLink(database, externalId);
-    database.statement('DELETE FROM own_grants WHERE user = ?').run(user);
+    database.statement('DELETE FROM grant_records WHERE user = ?').run(user);
     database.statement('DELETE FROM parked WHERE external_id = ?').run(externalId);
     database.statement('INSERT OR REPLACE INTO releases VALUES (?, ?, ?)').run(user, externalId, act.at);
     record(database, 'release', externalId, undefined, user, act);

@@ -1,20 +1,15 @@
-import type { ExternalId, RoleSid, ScopeSid, UserSid } from '../domain/identity.ts';
+import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { FindingCode } from '../domain/plan.ts';
-import type { Grant, LastApplied, Link } from '../domain/user.ts';
+import type { LastApplied, Link } from '../domain/user.ts';
 import type { Parked, SnapshotStore } from '../ports.ts';
 import type { Database } from './database.ts';
+import { grantRecords } from './grant-records.ts';
 import { paged } from './paging.ts';
 
 type KnownToUs = Pick<
   SnapshotStore,
-  'links' | 'lastApplied' | 'absences' | 'ownGrants' | 'parked' | 'lastCompleteRead'
+  'links' | 'lastApplied' | 'absences' | 'grantRecords' | 'parked' | 'lastCompleteRead'
 >;
-
-interface OwnGrantRow {
-  readonly user: UserSid;
-  readonly role: RoleSid;
-  readonly scope: ScopeSid;
-}
 
 interface ParkedRow {
   readonly externalId: ExternalId;
@@ -40,14 +35,7 @@ export function knownToUs(database: Database): KnownToUs {
     lastApplied: (externalId) =>
       database.read(`read what was last applied to ${externalId}`, () => lastApplied(database, externalId)),
     absences: () => database.read('read the absences', () => absences(database)),
-    ownGrants: () =>
-      paged<Grant & { readonly user: UserSid }, [string, string, string]>(
-        database,
-        'read the grants that we made',
-        'SELECT user, role, scope FROM own_grants WHERE (user, role, scope) > (?, ?, ?) ORDER BY user, role, scope LIMIT ?',
-        ['', '', ''],
-        (last: OwnGrantRow) => [last.user, last.role, last.scope],
-      ),
+    grantRecords: () => grantRecords(database),
     *parked() {
       const rows = paged<ParkedRow, [string]>(
         database,
@@ -92,7 +80,7 @@ function absences(database: Database): Map<ExternalId, number> {
 // What follows is part of a transaction of the caller's.
 
 /** Another user under a known externalId begins anew: what was last applied was applied to somebody else's record. */
-export function putLink(database: Database, link: Link, origin: 'created' | 'adopted', at: number): void {
+export function putLink(database: Database, link: Link, origin: 'created' | 'adopted', at: number, run: string): void {
   const before = database
     .statement<{ readonly user: UserSid }>('SELECT user FROM links WHERE external_id = ?')
     .get(link.externalId);
@@ -100,13 +88,13 @@ export function putLink(database: Database, link: Link, origin: 'created' | 'ado
   database.statement('DELETE FROM last_applied WHERE external_id = ?').run(link.externalId);
   database
     .statement(
-      `INSERT INTO links (external_id, user, origin, since) VALUES (?, ?, ?, ?)
-       ON CONFLICT (external_id) DO UPDATE SET user = excluded.user, origin = excluded.origin, since = excluded.since`,
+      `INSERT INTO links (external_id, user, origin, since, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT (external_id)
+       DO UPDATE SET user = excluded.user, origin = excluded.origin, since = excluded.since, run = excluded.run`,
     )
-    .run(link.externalId, link.user, origin, at);
+    .run(link.externalId, link.user, origin, at, run);
 }
 
-/** Own grants stay: they are facts about the user, and go when Twilio no longer shows them. */
+/** Records of grants stay: they are facts about the user, and go when a run finds that the grant is neither wanted nor there. */
 export function deleteLink(database: Database, externalId: ExternalId): void {
   database.statement('DELETE FROM links WHERE external_id = ?').run(externalId);
   database.statement('DELETE FROM last_applied WHERE external_id = ?').run(externalId);

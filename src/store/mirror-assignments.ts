@@ -42,10 +42,7 @@ export function mirrorAssignments(
   };
 }
 
-/**
- * Makes the rows of one scope, or of one user, equal to what was read, writing only what differs. Ownership of a grant that is
- * no longer there is dropped: whoever gives it again by hand must not have it revoked as ours.
- */
+/** Makes the rows of one scope, or of one user, equal to what was read, writing only what differs. */
 function replace(
   database: Database,
   by: 'scope' | 'user',
@@ -67,12 +64,6 @@ function replace(
   for (const { sid } of stored) {
     if (!seen.has(sid)) database.statement('DELETE FROM assignments WHERE sid = ?').run(sid);
   }
-  database
-    .statement(
-      `DELETE FROM own_grants WHERE ${by} = ? AND NOT EXISTS (SELECT 1 FROM assignments AS a
-       WHERE a.user = own_grants.user AND a.role = own_grants.role AND a.scope = own_grants.scope)`,
-    )
-    .run(value);
 }
 
 /** Part of a transaction of the caller's. */

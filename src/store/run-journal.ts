@@ -21,6 +21,7 @@ import { appendRunRecord, refusedPlanHash } from './audit/run-state.ts';
 import type { Database } from './database.ts';
 import { applyEffect } from './effects.ts';
 import { addFindings } from './finding-sets.ts';
+import { deleteGrantRecord, putGrantRecord } from './grant-records.ts';
 import { putLastCompleteRead, replaceAbsences } from './links.ts';
 import { keepRefusedPlan } from './refused-plans.ts';
 import { keepSeen } from './seen-entries.ts';
@@ -49,7 +50,7 @@ export function openRunJournal(database: Database, running: RunningRun): RunJour
     complete: (run, operation, outcome, effects, at) =>
       database.write(`record the outcome of ${operation.id}`, () => {
         complete(database, run, operation, outcome, at);
-        for (const effect of effects) applyEffect(database, effect, at);
+        for (const effect of effects) applyEffect(database, effect, at, run);
       }),
     end(run, end) {
       database.write(`record the end of run ${run}`, () => endRun(database, run, end));
@@ -190,6 +191,8 @@ function endRun(database: Database, run: string, end: RunEnd): void {
   storeTally(database, seq);
   appendRunRecord(database, 'run-ended', run, end.at);
   if (end.absences !== undefined) replaceAbsences(database, end.absences);
+  for (const record of end.grants?.forgotten ?? []) deleteGrantRecord(database, record.user, record, record.sid);
+  for (const record of end.grants?.kept ?? []) putGrantRecord(database, record, end.at, run);
   if (end.read !== undefined && (end.status === 'converged' || end.status === 'applied')) {
     putLastCompleteRead(database, end.read);
   }

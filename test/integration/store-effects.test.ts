@@ -130,52 +130,72 @@ describe('links', () => {
 });
 
 describe('grants', () => {
-  function own(snapshot: Snapshot): string[] {
-    return [...snapshot.store.ownGrants()].map(({ user, role, scope }) => `${user} ${role} ${scope}`);
-  }
-  const ours = `${userSid(1)} ${developer} ${mainAccount}`;
-  const assigned: Effect = { effect: 'assigned', assignment: assignment(1, 1), own: true };
+  const given = { ...assignment(1, 1), origin: 'granted' } as const;
+  const assigned: Effect = { effect: 'assigned', assignment: assignment(1, 1), origin: 'granted' };
 
-  test('that we made are ours, those that were there already are not', () => {
+  function records(snapshot: Snapshot) {
+    return [...snapshot.store.grantRecords()];
+  }
+
+  test('that we made and those that were there already are told apart', () => {
     const snapshot = open(snapshotPath());
 
-    record(snapshot, assigned, { effect: 'assigned', assignment: assignment(2, 2), own: false });
+    record(snapshot, assigned, { effect: 'assigned', assignment: assignment(2, 2), origin: 'found' });
 
-    expect(own(snapshot)).toEqual([ours]);
+    expect(records(snapshot)).toEqual([given, { ...assignment(2, 2), origin: 'found' }]);
     expect([...snapshot.store.assignments()]).toEqual([assignment(1, 1), assignment(2, 2)]);
   });
 
-  test('that were revoked are neither there nor ours', () => {
+  test('that were revoked are neither there nor remembered', () => {
     const snapshot = open(snapshotPath());
     record(snapshot, assigned);
 
     record(snapshot, { effect: 'revoked', assignment: assignment(1, 1).sid, user: userSid(1), grant });
 
-    expect(own(snapshot)).toEqual([]);
+    expect(records(snapshot)).toEqual([]);
     expect([...snapshot.store.assignments()]).toEqual([]);
   });
 
-  test('that vanished from Twilio are no longer ours, so that a later one made by hand is not taken for ours', () => {
+  test('stay remembered when another assignment of the same role is revoked', () => {
     const snapshot = open(snapshotPath());
     record(snapshot, assigned);
 
-    snapshot.store.refreshAssignments(mainAccount, [], 1);
-    expect(own(snapshot)).toEqual([]);
+    record(snapshot, { effect: 'revoked', assignment: assignment(7, 1).sid, user: userSid(1), grant });
 
-    record(snapshot, assigned);
-    snapshot.store.refreshAssignmentsOf(userSid(1), []);
-    expect(own(snapshot)).toEqual([]);
+    expect(records(snapshot)).toEqual([given]);
   });
 
-  test('stay ours under another assignment of the same role, and when another scope or person is read', () => {
+  test('that vanished from Twilio stay remembered with their assignment, so that their loss can be told', () => {
     const snapshot = open(snapshotPath());
     record(snapshot, assigned);
 
     snapshot.store.refreshAssignments(mainAccount, [assignment(7, 1)], 1);
     snapshot.store.refreshAssignments(otherAccount, [], 1);
-    snapshot.store.refreshAssignmentsOf(userSid(2), []);
+    snapshot.store.refreshAssignmentsOf(userSid(1), []);
 
-    expect(own(snapshot)).toEqual([ours]);
+    expect(records(snapshot)).toEqual([given]);
+  });
+
+  test('that we made do not become found, and one that was made anew replaces the record', () => {
+    const snapshot = open(snapshotPath());
+    record(snapshot, assigned);
+
+    record(snapshot, { effect: 'assigned', assignment: assignment(1, 1), origin: 'found' });
+    expect(records(snapshot)).toEqual([given]);
+
+    record(snapshot, { effect: 'assigned', assignment: assignment(7, 1), origin: 'found' });
+    expect(records(snapshot)).toEqual([{ ...assignment(7, 1), origin: 'found' }]);
+  });
+
+  test('of which a run found out something without an operation are remembered or forgotten at its end', () => {
+    const snapshot = open(snapshotPath());
+    record(snapshot, assigned, { effect: 'assigned', assignment: assignment(2, 2), origin: 'granted' });
+    const found = { ...assignment(3, 3), origin: 'found' } as const;
+
+    const run = snapshot.journal.start(startOf());
+    snapshot.journal.end(run, endOf({ grants: { kept: [found], forgotten: [given] } }));
+
+    expect(records(snapshot)).toEqual([{ ...assignment(2, 2), origin: 'granted' }, found]);
   });
 });
 

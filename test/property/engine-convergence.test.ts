@@ -14,14 +14,14 @@ function worldOf(
   { policy, entries, ...state }: Organization,
   normalize = (_name: string, value: string) => value,
 ): World {
-  const { users, assignments, links, own, applied } = state;
+  const { users, assignments, links, records, applied } = state;
   return createWorld({
     rules: { ...ruleset, policy },
     compiled,
     entries,
     twilio: { users, assignments, normalize },
     // A second read in a row must not make a leaver of somebody whose absence is pending.
-    snapshot: { links, own, applied, absences: {} },
+    snapshot: { links, records, applied, absences: {} },
     maxConcurrent: 3,
   });
 }

@@ -29,7 +29,7 @@ test('the same state in any order gives the same plan and digest', () => {
         users: shuffle(organization.users, random),
         links: shuffle(organization.links, random),
         assignments: shuffle(organization.assignments, random),
-        own: shuffle(organization.own, random),
+        records: shuffle(organization.records, random),
       });
 
       expect(permuted.plan).toEqual(planned.plan);

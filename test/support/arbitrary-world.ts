@@ -1,9 +1,17 @@
 /** Random organizations, small and crowded, so that keys, addresses and grants meet in every way. */
 import fc from 'fast-check';
 import type { Entry } from '../../src/domain/entry.ts';
-import type { ExternalId, UserSid } from '../../src/domain/identity.ts';
+import type { ExternalId } from '../../src/domain/identity.ts';
 import type { Policy } from '../../src/domain/rules.ts';
-import type { Grant, LastApplied, Link, RoleAssignment, TextAttributes, TwilioUser } from '../../src/domain/user.ts';
+import type {
+  Grant,
+  GrantRecord,
+  LastApplied,
+  Link,
+  RoleAssignment,
+  TextAttributes,
+  TwilioUser,
+} from '../../src/domain/user.ts';
 import {
   administrator,
   assignmentSid,
@@ -22,7 +30,7 @@ export interface Organization {
   readonly users: readonly TwilioUser[];
   readonly links: readonly Link[];
   readonly assignments: readonly RoleAssignment[];
-  readonly own: readonly (Grant & { readonly user: UserSid })[];
+  readonly records: readonly GrantRecord[];
   readonly applied: Readonly<Record<string, LastApplied>>;
 }
 
@@ -108,7 +116,8 @@ const user = fc.record({
   linked: fc.constantFrom(true, true, false),
   recorded: fc.constantFrom('as returned', 'as returned', 'drifted', 'never'),
   grants: fc.subarray([...grants]),
-  own: fc.boolean(),
+  /** By grant: whether we made it, found it, or know nothing of it; of a grant that nobody holds: of one that is lost. */
+  remembered: fc.array(fc.constantFrom('granted', 'granted', 'found', undefined), { minLength: 4, maxLength: 4 }),
 });
 
 type UserDetails = typeof user extends fc.Arbitrary<infer T> ? T : never;
@@ -156,7 +165,7 @@ export const organizations: fc.Arbitrary<Organization> = fc
       users,
       links: [...linked.map(({ externalId, user: sid }) => ({ externalId, user: sid })), ...lost],
       assignments,
-      own: assignments.filter((each) => details[Number.parseInt(each.user.slice(2), 16) - 1]?.own === true),
+      records: details.flatMap((each, index) => recordsOf(each, index)),
       applied: Object.fromEntries(
         linked.flatMap(({ externalId, each, shown }) =>
           each.recorded === 'never' || !shown ? [] : [[externalId, recordOf(each, shown)]],
@@ -178,6 +187,16 @@ function userOf(each: UserDetails, index: number, keys: readonly string[], mails
     active: each.active,
     version: 'W/1',
   };
+}
+
+/** Of held grants the assignment that is there; of others, one that Twilio no longer shows. */
+function recordsOf({ grants: held, remembered }: UserDetails, index: number): GrantRecord[] {
+  return grants.flatMap((grant, number) => {
+    const origin = remembered[number];
+    const place = held.indexOf(grant);
+    const sid = place === -1 ? assignmentSid(900 + index * 10 + number) : assignmentSid(index * 10 + place + 1);
+    return origin === undefined ? [] : [{ sid, user: userSid(index + 1), ...grant, origin }];
+  });
 }
 
 /** What we sent came back as sent; since then the user may have been changed in Twilio. */

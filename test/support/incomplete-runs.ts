@@ -28,7 +28,7 @@ function knownToSnapshot(world: World): unknown {
   const { store } = snapshot;
   return {
     links: [...store.links()],
-    grants: [...store.ownGrants()],
+    grants: [...store.grantRecords()],
     absences: store.absences(),
     parked: [...store.parked()],
     read: store.lastCompleteRead(),

@@ -1,14 +1,14 @@
 /** Snapshot and journal in memory, without a mirror: each read of Twilio is a fresh one. */
-import type { ExternalId, UserSid } from '../../src/domain/identity.ts';
+import type { AssignmentSid, ExternalId, UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { Outcome } from '../../src/domain/run.ts';
-import { type Grant, grantKey, type LastApplied, type Link } from '../../src/domain/user.ts';
+import { type Grant, type GrantRecord, grantKey, type LastApplied, type Link } from '../../src/domain/user.ts';
 import type { Effect, Parked, RunEnd, RunJournal, SnapshotStore } from '../../src/ports.ts';
 
 export interface SnapshotState {
   readonly links?: readonly Link[];
   readonly applied?: Readonly<Record<string, LastApplied>>;
-  readonly own?: readonly (Grant & { readonly user: UserSid })[];
+  readonly records?: readonly GrantRecord[];
   readonly parked?: readonly Parked[];
   readonly absences?: Readonly<Record<string, number>>;
 }
@@ -30,7 +30,13 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   const links = new Map((state.links ?? []).map(({ externalId, user }) => [externalId, user]));
   const applied = new Map(Object.entries(state.applied ?? {}) as [ExternalId, LastApplied][]);
   const parked = new Map((state.parked ?? []).map((each) => [each.externalId, each]));
-  const own = new Map((state.own ?? []).map((each) => [`${each.user} ${grantKey(each)}`, each]));
+  const records = new Map((state.records ?? []).map((each) => [keyOf(each), each]));
+  const keep = (record: GrantRecord) => {
+    if (records.get(keyOf(record))?.sid !== record.sid) records.set(keyOf(record), record);
+  };
+  const forget = (key: string, sid: AssignmentSid) => {
+    if (records.get(key)?.sid === sid) records.delete(key);
+  };
   let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
   let lastRead: { entries: number; inScope: number } | undefined;
   const unfinished = new Map<string, Operation>();
@@ -49,13 +55,11 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       case 'applied':
         applied.set(effect.externalId, effect.applied);
         break;
-      case 'assigned': {
-        const { user, role, scope } = effect.assignment;
-        if (effect.own) own.set(`${user} ${grantKey(effect.assignment)}`, { user, role, scope });
+      case 'assigned':
+        keep({ ...effect.assignment, origin: effect.origin });
         break;
-      }
       case 'revoked':
-        own.delete(`${effect.user} ${grantKey(effect.grant)}`);
+        forget(keyOf({ user: effect.user, ...effect.grant }), effect.assignment);
         break;
       case 'parked':
         parked.set(effect.parked.externalId, effect.parked);
@@ -81,7 +85,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       links: () => [...links].map(([externalId, user]) => ({ externalId, user })),
       lastApplied: (externalId) => applied.get(externalId),
       absences: () => absences,
-      ownGrants: () => own.values(),
+      grantRecords: () => records.values(),
       parked: () => parked.values(),
       lastCompleteRead: () => lastRead,
       unfinished: () => [...unfinished.values()],
@@ -118,7 +122,13 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
         ends.push(end);
         if (end.absences !== undefined) absences = new Map(end.absences);
         if (end.read !== undefined) lastRead = end.read;
+        for (const record of end.grants?.forgotten ?? []) forget(keyOf(record), record.sid);
+        end.grants?.kept.forEach(keep);
       },
     },
   };
+}
+
+function keyOf(grant: Grant & { readonly user: UserSid }): string {
+  return `${grant.user} ${grantKey(grant)}`;
 }

@@ -4,20 +4,21 @@ import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../..
 import type { Operation } from '../../src/domain/operation.ts';
 import type { Finding, FindingCode } from '../../src/domain/plan.ts';
 import type { Rules } from '../../src/domain/rules.ts';
-import {
-  type Account,
-  type Grant,
-  grantKey,
-  type LastApplied,
-  type Link,
-  type RoleAssignment,
-  type TwilioUser,
+import type {
+  Account,
+  Grant,
+  GrantRecord,
+  LastApplied,
+  Link,
+  RoleAssignment,
+  TwilioUser,
 } from '../../src/domain/user.ts';
 import { compileRules } from '../../src/engine/compile.ts';
 import { indexUsers, type Links } from '../../src/engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../../src/engine/desired-state.ts';
 import { resolveEntitlements } from '../../src/engine/entitlements.ts';
-import { makePlan, type Planned } from '../../src/engine/planner.ts';
+import { holderKey, knowGrants } from '../../src/engine/grant-records.ts';
+import { makePlan, type PlanInput, type Planned } from '../../src/engine/planner.ts';
 import type { Parked } from '../../src/ports.ts';
 import { accounts, organization, roles, rules } from './builders.ts';
 
@@ -28,7 +29,9 @@ export interface Given {
   readonly links?: readonly Link[];
   readonly assignments?: readonly RoleAssignment[];
   readonly applied?: Readonly<Record<string, LastApplied>>;
-  readonly own?: readonly (Grant & { readonly user: UserSid })[];
+  readonly records?: readonly GrantRecord[];
+  /** Grants, as user, role and scope, whose making was begun and whose end nobody saw. */
+  readonly begunGrants?: readonly (Grant & { readonly user: UserSid })[];
   readonly accounts?: readonly Account[];
   readonly suspended?: readonly UserSid[];
   readonly released?: readonly UserSid[];
@@ -40,29 +43,35 @@ export interface Given {
 }
 
 export function planFor(given: Given): Planned {
+  return makePlan(planInputOf(given));
+}
+
+export function planInputOf(given: Given): PlanInput {
   const {
     rules: ruleset = rules(),
     users = [],
     links = [],
     assignments = [],
     applied = {},
-    own = [],
+    records = [],
+    begunGrants = [],
     absences = {},
     parked = [],
     begun = [],
     only,
   } = given;
   const { desired, entitlements } = desiredFor(given);
-  const ours = new Set(own.map((grant) => `${grant.user} ${grantKey(grant)}`));
-  return makePlan({
+  const assignmentsOf = (user: UserSid) => assignments.filter((each) => each.user === user);
+  const begunKeys = new Set(begunGrants.map((grant) => holderKey(grant.user, grant)));
+  return {
     policy: ruleset.policy,
     desired,
     users: indexUsers(users),
     links: linksOf(links),
     knowledge: {
-      assignmentsOf: (user) => assignments.filter((each) => each.user === user),
+      assignmentsOf,
+      ...knowGrants(records, assignmentsOf, entitlements.named, begunKeys),
       lastApplied: (id) => applied[id],
-      isManaged: (user, key) => entitlements.named.has(key) || ours.has(`${user} ${key}`),
       owners: new Set((given.accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(given.suspended ?? []),
       released: new Map((given.released ?? []).map((user) => [user, 'former' as ExternalId])),
@@ -74,7 +83,7 @@ export function planFor(given: Given): Planned {
     configuration: 'configuration',
     now: given.now ?? 0,
     ...(only !== undefined && { only: new Set(only) }),
-  });
+  };
 }
 
 export function desiredFor({ rules: ruleset = rules(), entries = [], links = [] }: Given): {

@@ -11,6 +11,7 @@ import {
   mainAccount,
   noLimits,
   rules,
+  support,
   twilioUser,
 } from './builders.ts';
 import { type Given, planFor } from './planning.ts';
@@ -61,7 +62,15 @@ export const everything: Given = {
     link('swap-2', 10),
     link('vanished', 99),
   ],
-  assignments: [assignment(1, 4), assignment(2, 6, { role: administrator, scope: mainAccount }), assignment(3, 8)],
+  assignments: [
+    assignment(1, 4),
+    assignment(2, 6, { role: administrator, scope: mainAccount }),
+    assignment(3, 8),
+    assignment(4, 5),
+    assignment(5, 1),
+    assignment(6, 1, { role: support, scope: mainAccount }),
+  ],
+  records: [{ ...assignment(3, 8), origin: 'granted' }],
   applied: {
     back: lastApplied({}, { active: false }),
     drifted: lastApplied({ userName: 'drifted@corp.example', 'name.givenName': 'Dora' }),

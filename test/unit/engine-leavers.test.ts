@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Policy } from '../../src/domain/rules.ts';
-import {
-  administrator,
-  assignment,
-  entry,
-  link,
-  mainAccount,
-  rules,
-  twilioUser,
-  userSid,
-} from '../support/builders.ts';
+import { administrator, assignment, entry, link, mainAccount, rules, twilioUser } from '../support/builders.ts';
 import { codesOf, findingOf, operationOf, planFor, stepsOf } from '../support/planning.ts';
 
 const linked = {
@@ -207,7 +198,7 @@ test('a leaver loses roles that we gave although no rule names them any more', (
   const planned = planFor({
     ...linked,
     assignments: [assignment(1, 1, grant)],
-    own: [{ ...grant, user: userSid(1) }],
+    records: [{ ...assignment(1, 1, grant), origin: 'granted' }],
     rules: rules({ roles: [] }),
   });
 

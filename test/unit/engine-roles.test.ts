@@ -46,7 +46,7 @@ test('a role that a rule names is made exact, even when somebody gave it by hand
 
   expect(stepsOf(planned)).toEqual(['revoke ann']);
   expect(operationOf(planned, 'revoke')).toMatchObject({
-    reason: 'not-entitled',
+    reason: 'changed-in-twilio',
     user: userSid(1),
     grant: { roleName: 'Developer', scopeName: 'Main' },
   });
@@ -58,7 +58,7 @@ test('a role that we gave is taken back when its rule is gone from the configura
     ...ann,
     entries: [entry('ann')],
     assignments: [assignment(1, 1, grant)],
-    own: [{ ...grant, user: userSid(1) }],
+    records: [{ ...assignment(1, 1, grant), origin: 'granted' }],
   });
 
   expect(stepsOf(planned)).toEqual(['revoke ann']);
@@ -154,7 +154,7 @@ test('in upsert-only mode nothing goes, so nothing makes room', () => {
   });
 
   expect(idsOf(planned)).toEqual([]);
-  expect(codesOf(planned)).toEqual(['role-ceiling ann']);
+  expect(codesOf(planned)).toEqual(['role-ceiling ann', 'taken-over ann']);
 });
 
 test('over the ceiling, attributes are still written and surplus roles still go', () => {

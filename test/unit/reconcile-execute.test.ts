@@ -150,5 +150,5 @@ test('a role that we gave is ours, one that was there is not', async () => {
 
   await run(world);
 
-  expect([...world.snapshot.store.ownGrants()]).toEqual([expect.objectContaining({ user: userSid(1) })]);
+  expect([...world.snapshot.store.grantRecords()]).toEqual([expect.objectContaining({ user: userSid(1) })]);
 });

@@ -19,7 +19,8 @@ export const policy = z
       description: 'Complete reads in a row that an entry must be missing from before its person counts as gone.',
     }),
     drift: z.enum(['overwrite', 'report']).default('overwrite').meta({
-      description: 'What happens when somebody changed a mapped attribute or a managed grant in Twilio.',
+      description:
+        'What happens when somebody changed a mapped attribute or a managed grant in Twilio: the next run makes it as wanted (`overwrite`), or leaves it and lists it (`report`). What changes in the source or the rules applies either way, and people who have left lose access.',
     }),
     protect: z
       .array(text('address, external id or US SID'))

@@ -7,6 +7,7 @@ import { sourceCache } from './0005-source-cache.ts';
 import { audit } from './0006-audit.ts';
 import { notices } from './0007-notices.ts';
 import { seenEntries } from './0008-seen-entries.ts';
+import { grantRecords } from './0009-grant-records.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   audit,
   notices,
   seenEntries,
+  grantRecords,
 ];
 
 /** What this version of the program reads and writes. */
