@@ -150,6 +150,10 @@ function build(finish: (code: ExitCode) => void): Command {
     .option('--json', 'one JSON document on stdout')
     .exitOverride()
     .action(act(async () => (await import('./runs-verify.ts')).runsVerify));
+  command('managed', 'who is managed, since when and by which run; of one person also who made each role')
+    .argument('[user]', 'address, externalId or user SID')
+    .option('--json', 'one JSON document on stdout')
+    .action(act(async () => (await import('./managed.ts')).managed));
   command('roles', "list the organization's roles, for writing the role rules")
     .option('--json', 'one JSON document on stdout')
     .addOption(logLevel())

@@ -109,17 +109,31 @@ export function releasedUsers(database: Database): ReadonlyMap<UserSid, External
   return new Map(rows.map(({ user, externalId }) => [user, externalId]));
 }
 
+interface LedgerRow extends Omit<LedgerEntry, 'newExternalId' | 'reason'> {
+  readonly newExternalId: ExternalId | null;
+  readonly reason: string | null;
+}
+
+const columns = `at, action, external_id AS externalId, new_external_id AS newExternalId, user, done_by AS doneBy, host, reason`;
+
 /** The newest first. */
 export function ledgerEntries(database: Database, limit: number): readonly LedgerEntry[] {
   return database
-    .statement<
-      Omit<LedgerEntry, 'newExternalId' | 'reason'> & { newExternalId: ExternalId | null; reason: string | null }
-    >(
-      `SELECT at, action, external_id AS externalId, new_external_id AS newExternalId, user, done_by AS doneBy, host, reason
-       FROM ledger ORDER BY seq DESC LIMIT ?`,
-    )
+    .statement<LedgerRow>(`SELECT ${columns} FROM ledger ORDER BY seq DESC LIMIT ?`)
     .all(limit)
-    .map((row) => ({ ...row, newExternalId: row.newExternalId ?? undefined, reason: row.reason ?? undefined }));
+    .map(toEntry);
+}
+
+/** What people decided about one user, the newest first. */
+export function ledgerEntriesOf(database: Database, user: UserSid): readonly LedgerEntry[] {
+  return database
+    .statement<LedgerRow>(`SELECT ${columns} FROM ledger WHERE user = ? ORDER BY seq DESC`)
+    .all(user)
+    .map(toEntry);
+}
+
+function toEntry(row: LedgerRow): LedgerEntry {
+  return { ...row, newExternalId: row.newExternalId ?? undefined, reason: row.reason ?? undefined };
 }
 
 function linkedUser(database: Database, externalId: ExternalId): UserSid | undefined {

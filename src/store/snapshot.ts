@@ -13,6 +13,7 @@ import {
   type KeyChange,
   type LedgerEntry,
   ledgerEntries,
+  ledgerEntriesOf,
   release,
   releasedUsers,
   relink,
@@ -20,6 +21,7 @@ import {
   takeBack,
 } from './ledger.ts';
 import { knownToUs } from './links.ts';
+import { grantsOf, type LedgerGrant, type ManagedPerson, managedPeople, managedPerson } from './managed.ts';
 import { mirrorAssignments } from './mirror-assignments.ts';
 import { mirrorRoles } from './mirror-roles.ts';
 import { mirrorUsers } from './mirror-users.ts';
@@ -36,6 +38,12 @@ import { refreshUsers } from './user-refresh.ts';
 export interface Ledger {
   /** The newest first. */
   entries(limit: number): readonly LedgerEntry[];
+  /** What people decided about one user, the newest first. */
+  entriesOf(user: UserSid): readonly LedgerEntry[];
+  /** See managed.ts. */
+  managed(): Iterable<ManagedPerson>;
+  managedPerson(externalId: ExternalId): ManagedPerson | undefined;
+  grantsOf(user: UserSid): readonly LedgerGrant[];
   /** See ledger.ts. */
   relinkProblems(changes: readonly KeyChange[]): readonly string[];
   relink(changes: readonly KeyChange[], act: Act): void;
@@ -133,6 +141,10 @@ function assemble(
     resources,
     ledger: {
       entries: (limit) => database.read('read the ledger', () => ledgerEntries(database, limit)),
+      entriesOf: (user) => database.read('read the ledger', () => ledgerEntriesOf(database, user)),
+      managed: () => managedPeople(database),
+      managedPerson: (externalId) => database.read('read the links', () => managedPerson(database, externalId)),
+      grantsOf: (user) => database.read('read the roles of a user', () => grantsOf(database, user)),
       relinkProblems: (changes) => database.read('look at the links', () => relinkProblems(database, changes)),
       relink: mode === 'write' ? (changes, act) => relink(database, changes, act) : refuse,
       release: mode === 'write' ? (externalId, act) => release(database, externalId, act) : refuse,
