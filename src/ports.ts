@@ -1,3 +1,4 @@
+import type { Blocked } from './domain/blocked.ts';
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
@@ -169,6 +170,7 @@ export interface SnapshotStore {
   /** Grants that we made, or found and took over; also those that Twilio no longer shows. */
   grantRecords(): Iterable<GrantRecord>;
   parked(): Iterable<Parked>;
+  blocks(): readonly Blocked[];
   /** Entries and people in scope at the last complete read of an applied or converged run. */
   lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;
   /** Operations whose intent was written and whose outcome was not: a process died in between. */

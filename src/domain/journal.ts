@@ -1,5 +1,6 @@
 /** What the journal is told of a run, and what the snapshot must remember of it. */
 
+import type { Blocked, BlockKey } from './blocked.ts';
 import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
 import type { Finding, FindingCode } from './plan.ts';
 import type { RunStatus } from './run.ts';
@@ -31,7 +32,9 @@ export type Effect =
   | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly origin: GrantRecord['origin'] }
   | { readonly effect: 'revoked'; readonly assignment: AssignmentSid; readonly user: UserSid; readonly grant: Grant }
   | { readonly effect: 'parked'; readonly parked: Parked }
-  | { readonly effect: 'unparked'; readonly externalId: ExternalId };
+  | { readonly effect: 'unparked'; readonly externalId: ExternalId }
+  | { readonly effect: 'blocked'; readonly blocked: Blocked }
+  | { readonly effect: 'unblocked'; readonly key: BlockKey };
 
 export interface RunStart {
   readonly command: string;

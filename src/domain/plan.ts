@@ -19,6 +19,8 @@ export const findingCodes = [
   'owner', // organization owner
   'suspended',
   'parked', // refused by Twilio before; waits for a change or a person
+  'unverified-domain', // Twilio refuses addresses of a whole domain; said once for everybody concerned
+  'quota-reached', // the organization may hold no more users; said once for everybody concerned
   'taken-over', // a rule gives a grant that somebody had made in Twilio; said once
   'drift', // differs from what we applied, and the policy only reports it
   'not-undone', // changed since the run that is to be undone, or cannot be taken back

@@ -1,3 +1,4 @@
+import type { Blocked, BlockKey } from '../domain/blocked.ts';
 import type { Email, ExternalId } from '../domain/identity.ts';
 import type { Finding, Plan, PlanCounts } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
@@ -6,6 +7,7 @@ import type { Parked } from '../ports.ts';
 import { awaitAbsence } from './absence.ts';
 import { orderAddresses } from './address-order.ts';
 import { digestSource, digestTwilio } from './basis.ts';
+import { blockedFinding, withoutBlocked } from './blocked.ts';
 import { choose, namesOf } from './choose.ts';
 import { correlate, type Links, type UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
@@ -29,6 +31,7 @@ export interface PlanInput {
   /** Complete reads in a row that each linked person was missing from before this one. */
   readonly absences: ReadonlyMap<ExternalId, number>;
   readonly parked: ReadonlyMap<ExternalId, Parked>;
+  readonly blocked: ReadonlyMap<BlockKey, Blocked>;
   readonly begun: ReadonlySet<Email>;
   readonly nameOf: DraftContext['nameOf'];
   /** Digest of the configuration's deciding part. */
@@ -57,6 +60,7 @@ export function makePlan(input: PlanInput): Planned {
   const waiting = new Set<ExternalId>();
   const kept: GrantRecord[] = [];
   const undecided = new Set<ExternalId>();
+  const concerned = new Map<Blocked, string[]>();
   const drafts: Draft[] = [];
   const isUntouchable = untouchable(policy, input.knowledge);
   const context: DraftContext = { policy, knowledge: input.knowledge, nameOf: input.nameOf };
@@ -80,10 +84,13 @@ export function makePlan(input: PlanInput): Planned {
       continue;
     }
     const wanted = applyMode(draft(situation, context), policy.mode);
-    const drafted = unpark(wanted, parked.get(wanted.externalId), now);
+    const { drafted, block } = withoutBlocked(unpark(wanted, parked.get(wanted.externalId), now), input.blocked, now);
     if (drafted.operations.length < wanted.operations.length) waiting.add(drafted.externalId);
     findings.push(...drafted.findings);
     const off = isUntouchable(drafted.externalId, namesOf(drafted, users), drafted.user);
+    if (block !== undefined && off === undefined && chosen(drafted)) {
+      concerned.set(block, [...(concerned.get(block) ?? []), drafted.userName]);
+    }
     const records = off === undefined && chosen(drafted) ? (drafted.records ?? []) : [];
     const takenOver = takenOverFinding(whoIs(drafted), records, input.nameOf);
     if (takenOver !== undefined) findings.push(takenOver);
@@ -109,6 +116,7 @@ export function makePlan(input: PlanInput): Planned {
   const ordered = orderAddresses({ drafts, users, links, parked, now });
   findings.push(...ordered.findings);
   for (const externalId of ordered.waiting) waiting.add(externalId);
+  const blockages = [...concerned].map(([block, userNames]) => blockedFinding(block, userNames));
   const operations = sortOperations(ordered.drafts.flatMap((each) => each.operations));
   const idle = operations.length === 0;
   const basis = {
@@ -116,7 +124,12 @@ export function makePlan(input: PlanInput): Planned {
     source: idle ? '' : digestSource(desired),
     twilio: idle ? '' : digestTwilio(links, users, input.knowledge),
   };
-  const content = { version: 1 as const, basis, operations, findings: sortFindings(findings.filter(chosen)) };
+  const content = {
+    version: 1 as const,
+    basis,
+    operations,
+    findings: sortFindings([...findings.filter(chosen), ...blockages]),
+  };
   const counts = countPeople(input, unchanged, adopted);
   return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
 }

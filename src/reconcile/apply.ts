@@ -9,17 +9,20 @@
  * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Three in a row end the run |
  * | authorization, contract, rate budget    | failed   | ends                                      |
  * | a look or a token that the write needed | failed   | as above, but the intent stays open: the write may have taken effect |
+ * | domain not verified, no room for users  | failed   | goes on; whatever else would meet it is skipped (see engine/blocked.ts) |
  * | what it waits for failed, or run ending | skipped  |                                           |
  */
+import type { Blocked, BlockKey } from '../domain/blocked.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import { type Operation, phases } from '../domain/operation.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { OperationReport, Outcome } from '../domain/run.ts';
+import { blockedBy, blockOn, blocksOf, refusalText } from '../engine/blocked.ts';
 import { TargetError, TargetUnavailableError, type TdsyncError } from '../errors.ts';
 import type { Effect, Parked } from '../ports.ts';
 import type { Context } from './context.ts';
 import { type Executed, execute, type Hands } from './execute.ts';
-import { answersTheWrite, park, verdictOn } from './refusal.ts';
+import { answersTheWrite, block, park, verdictOn } from './refusal.ts';
 
 export interface Applied {
   /** One for each operation of the plan, in its order. */
@@ -32,6 +35,8 @@ export interface Applied {
 export interface Parking {
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly waiting: ReadonlySet<ExternalId>;
+  /** Blocks of earlier runs: those whose time has not come are not in the plan. */
+  readonly blocked?: ReadonlyMap<BlockKey, Blocked>;
 }
 
 const unansweredInARow = 3;
@@ -48,6 +53,7 @@ export async function applyPlan(
   const { journal, clock, logger, progress } = context;
   const hands: Hands = { ...context, created: new Map(), returned: new Map() };
   const refusals = new Map<ExternalId, Parked>();
+  const blocked = new Map<BlockKey, Blocked>();
   const outcomes = new Map<string, Promise<Outcome>>();
   const byPerson = new Map<ExternalId, Promise<Outcome>>();
   const underWay = new Set<Promise<unknown>>();
@@ -95,12 +101,13 @@ export async function applyPlan(
     const before = await (operation.after === undefined ? undefined : outcomes.get(operation.after));
     if (fatal !== undefined || signal.aborted) return unstarted;
     if (before !== undefined && before.state !== 'done' && before.state !== 'already') {
-      return settle(
-        operation,
-        { state: 'skipped', message: `waits for "${operation.after}", which did not succeed` },
-        [],
-      );
+      const message =
+        before.state === 'skipped' ? before.message : `waits for "${operation.after}", which did not succeed`;
+      return settle(operation, { state: 'skipped', message }, []);
     }
+
+    const met = blockOn(operation, blocked, clock.now());
+    if (met !== undefined) return settle(operation, { state: 'skipped', message: refusalText(met.key) }, []);
 
     journal.intend(run, operation, clock.now());
     let executed: Executed;
@@ -115,13 +122,25 @@ export async function applyPlan(
     const outcome: Outcome = { state, ...(requestId !== undefined && { requestId }) };
     const { id, externalId, userName, reason } = operation;
     logger.info({ run, operation: id, externalId, userName, reason, state, requestId }, `${operation.kind} ${state}`);
-    return settle(operation, outcome, [...effects, ...freed(operation)]);
+    return settle(operation, outcome, [
+      ...effects,
+      ...freed(operation),
+      ...(state === 'done' ? unblocked(operation) : []),
+    ]);
   }
 
   /** Success frees a person when nothing of theirs is refused any more. */
   function freed({ externalId }: Operation): Effect[] {
     const waits = parking.waiting.has(externalId) || refusals.has(externalId);
     return parking.parked.has(externalId) && !waits ? [{ effect: 'unparked', externalId }] : [];
+  }
+
+  /** Success shows that Twilio takes the domain, and has room. */
+  function unblocked(operation: Operation): Effect[] {
+    return blocksOf(operation).flatMap((key) => {
+      const stands = !blocked.has(key) && parking.blocked?.has(key) === true;
+      return stands ? [{ effect: 'unblocked', key }] : [];
+    });
   }
 
   function refused(operation: Operation, error: TargetError): Outcome {
@@ -138,7 +157,16 @@ export async function applyPlan(
     const decision = verdictOn(error);
     if (decision === 'stop') fatal ??= error;
     if (!answersTheWrite(error)) return report(outcome);
-    return settle(operation, outcome, decision === 'park' ? [parkIt(operation, error)] : []);
+    return settle(operation, outcome, decision === 'park' ? keepBack(operation, error) : []);
+  }
+
+  function keepBack(operation: Operation, error: TargetError): Effect[] {
+    const key = blockedBy(operation, error.twilioCode);
+    if (key === undefined) return [parkIt(operation, error)];
+    if (blocked.has(key)) return [];
+    const known = block(key, parking.blocked?.get(key), clock.now());
+    blocked.set(key, known);
+    return [{ effect: 'blocked', blocked: known }];
   }
 
   function parkIt(operation: Operation, error: TargetError): Effect {

@@ -59,6 +59,7 @@ export function foresee(
     },
     absences: store.absences(),
     parked: new Map(parked),
+    blocked: new Map(store.blocks().map((each) => [each.key, each])),
     begun: new Set(),
     nameOf: entitlements.nameOf,
     configuration: '',

@@ -1,4 +1,5 @@
 /** What a run would do: read both sides, plan, ask the guards. The same code for dry runs and for real ones. */
+import type { Blocked, BlockKey } from '../domain/blocked.ts';
 import type { Entry } from '../domain/entry.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
@@ -32,6 +33,7 @@ export interface Proposal {
   /** People of whom something is left out, because Twilio refused it before. */
   readonly waiting: ReadonlySet<ExternalId>;
   readonly parked: ReadonlyMap<ExternalId, Parked>;
+  readonly blocked: ReadonlyMap<BlockKey, Blocked>;
   /** What a refused plan still does: its part that takes nothing away, when the configuration chose that. */
   readonly additive: Pick<Planned, 'plan' | 'waiting'> | undefined;
   /** What the read of the source leaves behind when the run was good; undefined when none was read. */
@@ -98,6 +100,7 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
   return {
     ...proposed,
     parked: state.parked,
+    blocked: state.blocked,
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
     manner: state.read.manner,

@@ -1,3 +1,4 @@
+import type { Blocked, BlockKey } from '../domain/blocked.ts';
 import type { CompleteRead, Entry } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { NamedGrant, Operation } from '../domain/operation.ts';
@@ -23,6 +24,7 @@ export interface State {
   readonly knowledge: Knowledge;
   readonly entitlements: Entitlements;
   readonly parked: ReadonlyMap<ExternalId, Parked>;
+  readonly blocked: ReadonlyMap<BlockKey, Blocked>;
   readonly begun: ReadonlySet<Email>;
   readonly read: CompleteRead;
   /** Of everybody whom the plan may be about, by key, for the history; empty in dry runs. */
@@ -64,6 +66,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     links,
     entitlements,
     parked,
+    blocked: new Map(store.blocks().map((each) => [each.key, each])),
     begun: new Set(begun),
     watched,
     knowledge: {

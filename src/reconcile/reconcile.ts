@@ -71,12 +71,12 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  const { plan, verdict, absences, grants, read, manner, parked } = proposal;
+  const { plan, verdict, absences, grants, read, manner, parked, blocked } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now());
   if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
   const { operations, fatal } = chosen
-    ? await applyPlan(run, chosen.plan, { parked, waiting: chosen.waiting }, context, signal)
+    ? await applyPlan(run, chosen.plan, { parked, blocked, waiting: chosen.waiting }, context, signal)
     : { operations: [], fatal: undefined };
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {

@@ -1,3 +1,4 @@
+import type { Blocked, BlockKey } from '../domain/blocked.ts';
 import { compareStrings } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { FindingCode } from '../domain/plan.ts';
@@ -39,7 +40,6 @@ export function park(operation: Operation, error: TargetError, refusals: Refusal
   const beside = refusals.now ?? (earlier !== undefined && !again && !isDue(earlier, now) ? earlier : undefined);
   const attempts = Math.max(beside?.attempts ?? 0, again ? earlier.attempts + 1 : 1);
   const code = codeOf(error);
-  const delay = Math.min(longestMs, hourMs * 2 ** (attempts - 1));
   return {
     externalId: operation.externalId,
     record: [...new Set([...(beside ? recordsOf(beside) : []), record])].sort(compareStrings).join(' '),
@@ -47,8 +47,18 @@ export function park(operation: Operation, error: TargetError, refusals: Refusal
     message: error.message,
     since: again ? earlier.since : now,
     attempts,
-    retryAt: code === 'address-taken' ? undefined : now + delay,
+    retryAt: code === 'address-taken' ? undefined : now + delayOf(attempts),
   };
+}
+
+/** A domain that is not verified, or a quota that is used up, waits as long as a refused record does. */
+export function block(key: BlockKey, earlier: Blocked | undefined, now: number): Blocked {
+  const attempts = (earlier?.attempts ?? 0) + 1;
+  return { key, since: earlier?.since ?? now, attempts, retryAt: now + delayOf(attempts) };
+}
+
+function delayOf(attempts: number): number {
+  return Math.min(longestMs, hourMs * 2 ** (attempts - 1));
 }
 
 /** Error codes of Twilio's error dictionary. */

@@ -79,7 +79,7 @@ export async function proposeUndo(
     additive: undefined,
     seen: undefined,
   };
-  return { plan, verdict, waiting: new Set(), parked: new Map(), ...nothingRead };
+  return { plan, verdict, waiting: new Set(), parked: new Map(), blocked: new Map(), ...nothingRead };
 }
 
 /** Whether Twilio lists inactive people is not documented: whom the run changed is looked for by SID. */

@@ -14,13 +14,41 @@ export function renderRun(report: RunReport, options: PlanTextOptions = {}): str
 function outcomesText(operations: readonly OperationReport[], palette: Palette): string[] {
   const failed = operations.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');
   if (failed.length === 0) return [];
-  const lines = failed.slice(0, 200).map(({ operation, outcome }) => {
-    const why = 'message' in outcome ? printable(outcome.message) : '';
-    const request =
-      'requestId' in outcome && outcome.requestId !== undefined ? ` [${printable(outcome.requestId)}]` : '';
-    return `  ${palette.removed(`✗ ${operation.kind} ${printable(operation.userName)}`)} ${outcome.state}: ${why}${request}`;
-  });
+  const lines = toldOnce(failed)
+    .slice(0, 200)
+    .map(({ operation, outcome, userNames }) => {
+      const why = 'message' in outcome ? printable(outcome.message) : '';
+      const request =
+        'requestId' in outcome && outcome.requestId !== undefined ? ` [${printable(outcome.requestId)}]` : '';
+      return `  ${palette.removed(`✗ ${operation.kind} ${whoText(userNames)}`)} ${outcome.state}: ${why}${request}`;
+    });
   return [palette.strong(`Not done (${failed.length})`), ...lines, ''];
+}
+
+interface Told extends OperationReport {
+  readonly userNames: readonly string[];
+}
+
+/** What was skipped for one and the same reason is told once, with everybody whom it meets. */
+function toldOnce(failed: readonly OperationReport[]): readonly Told[] {
+  const skipped = new Map<string, string[]>();
+  return failed.flatMap((report): Told[] => {
+    const { operation, outcome } = report;
+    if (outcome.state !== 'skipped') return [{ ...report, userNames: [operation.userName] }];
+    const reason = `${operation.kind} ${outcome.message}`;
+    const known = skipped.get(reason);
+    known?.push(operation.userName);
+    if (known !== undefined) return [];
+    const userNames = [operation.userName];
+    skipped.set(reason, userNames);
+    return [{ ...report, userNames }];
+  });
+}
+
+function whoText(userNames: readonly string[]): string {
+  const names = [...new Set(userNames)];
+  const shown = names.slice(0, 3).map(printable).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
 const meanings: Readonly<Record<RunStatus | 'planned', string>> = {

@@ -1,5 +1,6 @@
 import { InternalError } from '../errors.ts';
 import type { Effect } from '../ports.ts';
+import { deleteBlock, putBlock } from './blocks.ts';
 import type { Database } from './database.ts';
 import { deleteGrantRecord, putGrantRecord } from './grant-records.ts';
 import { deleteLink, putLastApplied, putLink, putParked } from './links.ts';
@@ -38,6 +39,12 @@ export function applyEffect(database: Database, effect: Effect, at: number, run:
       return;
     case 'unparked':
       database.statement('DELETE FROM parked WHERE external_id = ?').run(effect.externalId);
+      return;
+    case 'blocked':
+      putBlock(database, effect.blocked);
+      return;
+    case 'unblocked':
+      deleteBlock(database, effect.key);
   }
 }
 

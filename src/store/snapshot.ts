@@ -7,6 +7,7 @@ import { InternalError } from '../errors.ts';
 import type { NoticeStore, RunJournal, SnapshotStore } from '../ports.ts';
 import { addApproval, openApproval } from './approvals.ts';
 import { type AuditTrail, openAuditTrail } from './audit/trail.ts';
+import { blocks } from './blocks.ts';
 import type { Database } from './database.ts';
 import {
   type Act,
@@ -118,6 +119,7 @@ function assemble(
       refreshUsers: () => refreshUsers(database),
       ...mirrorAssignments(database),
       ...mirrorRoles(database),
+      blocks: () => database.read('read what is blocked', () => blocks(database)),
       approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
       seenEntry: (externalId) => database.read('look for an entry', () => seenEntry(database, externalId)),
       seenWith: (text) => database.read('look for an entry', () => seenWith(database, text)),

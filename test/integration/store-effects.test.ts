@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Blocked } from '../../src/domain/blocked.ts';
 import { InternalError } from '../../src/errors.ts';
 import type { Effect, Parked } from '../../src/ports.ts';
 import type { Snapshot } from '../../src/store/snapshot.ts';
@@ -222,4 +223,17 @@ describe('parked people', () => {
     record(snapshot, { effect: 'unparked', externalId: emp1 });
     expect([...snapshot.store.parked()]).toEqual([]);
   });
+});
+
+test('blocks of a domain or of the organization are kept, change, and are lifted', () => {
+  const snapshot = open(snapshotPath());
+  const domain: Blocked = { key: 'domain else.example', since: 5, attempts: 1, retryAt: 10 };
+  const quota: Blocked = { key: 'quota', since: 6, attempts: 1, retryAt: 11 };
+
+  record(snapshot, { effect: 'blocked', blocked: domain }, { effect: 'blocked', blocked: quota });
+  expect(snapshot.store.blocks()).toEqual([domain, quota]);
+
+  record(snapshot, { effect: 'blocked', blocked: { ...domain, attempts: 2, retryAt: 20 } });
+  record(snapshot, { effect: 'unblocked', key: 'quota' });
+  expect(snapshot.store.blocks()).toEqual([{ ...domain, attempts: 2, retryAt: 20 }]);
 });

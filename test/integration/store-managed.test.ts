@@ -14,10 +14,10 @@ import {
 } from '../support/builders.ts';
 import { allowed, endOf, morning, open, planOf, snapshotPath, startOf, update } from '../support/snapshots.ts';
 
-/** A snapshot as schema 7 left it: two links, three grants of our own, and the run of one of each in the history. */
+/** A snapshot as schema 8 left it: two links, three grants of our own, and the run of one of each in the history. */
 function olderSnapshot(): string {
   const path = snapshotPath();
-  const { database } = openForWriting(path, organization, migrations.slice(0, 7));
+  const { database } = openForWriting(path, organization, migrations.slice(0, 8));
   const { connection } = database;
   connection.exec(`
 INSERT INTO runs (seq, id, command, host, pid, user, allowances_json, started_at) VALUES (1, 'first', 'reconcile', 'h', 1, 'u', '[]', 1);

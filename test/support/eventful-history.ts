@@ -122,7 +122,10 @@ export function forgetRecords(path: string): void {
   connection.pragma('foreign_keys = OFF');
   connection.prepare('ATTACH ? AS former').run(former);
   const tables = connection
-    .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .prepare(
+      `SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+       AND name IN (SELECT name FROM former.sqlite_schema)`,
+    )
     .all() as { readonly name: string }[];
   for (const { name } of tables) {
     const columns = connection.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(name).join(', ');

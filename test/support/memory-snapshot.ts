@@ -1,4 +1,6 @@
 /** Snapshot and journal in memory, without a mirror: each read of Twilio is a fresh one. */
+
+import type { Blocked, BlockKey } from '../../src/domain/blocked.ts';
 import type { AssignmentSid, ExternalId, UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { Outcome } from '../../src/domain/run.ts';
@@ -37,6 +39,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   const forget = (key: string, sid: AssignmentSid) => {
     if (records.get(key)?.sid === sid) records.delete(key);
   };
+  const blocked = new Map<BlockKey, Blocked>();
   let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
   let lastRead: { entries: number; inScope: number } | undefined;
   const unfinished = new Map<string, Operation>();
@@ -67,6 +70,12 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       case 'unparked':
         parked.delete(effect.externalId);
         break;
+      case 'blocked':
+        blocked.set(effect.blocked.key, effect.blocked);
+        break;
+      case 'unblocked':
+        blocked.delete(effect.key);
+        break;
       case 'user':
       case 'user-deactivated':
         break;
@@ -87,6 +96,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       absences: () => absences,
       grantRecords: () => records.values(),
       parked: () => parked.values(),
+      blocks: () => [...blocked.values()],
       lastCompleteRead: () => lastRead,
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,

@@ -1,4 +1,6 @@
 /** Plans a situation that a test writes down, through the same functions as a run. */
+
+import type { Blocked } from '../../src/domain/blocked.ts';
 import type { Entry } from '../../src/domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
@@ -37,6 +39,7 @@ export interface Given {
   readonly released?: readonly UserSid[];
   readonly absences?: Readonly<Record<string, number>>;
   readonly parked?: readonly Parked[];
+  readonly blocked?: readonly Blocked[];
   readonly begun?: readonly string[];
   readonly now?: number;
   readonly only?: readonly string[];
@@ -78,6 +81,7 @@ export function planInputOf(given: Given): PlanInput {
     },
     absences: new Map(Object.entries(absences) as [ExternalId, number][]),
     parked: new Map(parked.map((each) => [each.externalId, each])),
+    blocked: new Map((given.blocked ?? []).map((each) => [each.key, each])),
     begun: new Set<Email>(begun.map(normalizeEmail)),
     nameOf: entitlements.nameOf,
     configuration: 'configuration',

@@ -8,6 +8,7 @@ import { audit } from './0006-audit.ts';
 import { notices } from './0007-notices.ts';
 import { seenEntries } from './0008-seen-entries.ts';
 import { grantRecords } from './0009-grant-records.ts';
+import { blocks } from './0010-blocks.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   notices,
   seenEntries,
   grantRecords,
+  blocks,
 ];
 
 /** What this version of the program reads and writes. */

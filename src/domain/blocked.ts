@@ -1,0 +1,13 @@
+/** What a refusal concerns that is not about one person: `quota`, or `domain` and its name. */
+export type BlockKey = 'quota' | `domain ${string}`;
+
+/** Nothing that meets this block is sent before `retryAt`. */
+export interface Blocked {
+  readonly key: BlockKey;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** Runs that were refused in a row. */
+  readonly attempts: number;
+  /** Milliseconds since the epoch. */
+  readonly retryAt: number;
+}
