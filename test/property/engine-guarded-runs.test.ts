@@ -50,7 +50,7 @@ test('no run does more harm than the guards let, whatever the input', async () =
         }
       },
     ),
-    200,
+    150,
   );
 });
 
@@ -76,7 +76,7 @@ test('a refused run takes nothing from anybody, and changes nothing at all unles
         }
       },
     ),
-    200,
+    150,
   );
 });
 

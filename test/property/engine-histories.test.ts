@@ -47,7 +47,7 @@ test('through any history, a run does exactly what the dry run before it listed,
         expect(report.operations.every(({ outcome }) => outcome.state === 'done')).toBe(true);
       });
     }),
-    150,
+    100,
   );
 });
 
@@ -66,7 +66,7 @@ test('through any history, converged means converged: the next run plans nothing
         expect([report.status, twilio.writes.length]).toEqual(['converged', written]);
       });
     }),
-    150,
+    100,
   );
 });
 
@@ -91,7 +91,7 @@ test('through any history, nobody who is unmanaged, protected, released or an ow
         }
       });
     }),
-    200,
+    150,
   );
 });
 
@@ -117,7 +117,7 @@ test('through any history, nobody loses a role that no rule names and that was n
         }
       });
     }),
-    150,
+    100,
   );
 });
 
