@@ -1,11 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/domain/run.ts';
 import { documentJson } from '../../src/report/json.ts';
 import { renderRun } from '../../src/report/run-text.ts';
 import { expectGolden } from '../support/golden.ts';
 import { dryRunInProcess, reconcileInProcess } from '../support/in-process.ts';
+import { type Slapd, slapdIsInstalled, startSlapd } from '../support/slapd.ts';
 import { approve, everyGuard, readStory, type Story, type Told, tell } from '../support/story.ts';
 
 const root = join(import.meta.dirname, '..', 'golden');
@@ -33,24 +34,34 @@ test('the list of golden stories is complete', () => {
   expectGolden('README.md', `${introduction}${rows.join('')}`);
 });
 
+const directories = stories.flatMap(({ directory }) => directory ?? []);
+const hasDirectories = slapdIsInstalled();
+let slapd: Slapd | undefined;
+beforeAll(async () => {
+  if (hasDirectories) slapd = await startSlapd({ people: 0, groups: [], more: directories.join('\n') });
+});
+afterAll(() => slapd?.stop());
+
+const told = stories.filter(({ directory }) => hasDirectories || directory === undefined);
+
 describe.concurrent('golden stories', () => {
-  test.each(stories.map((story) => [`${story.name}: ${story.title}`, story] as const))('%s', async (_title, story) => {
-    const told = await tell(story);
-    await using world = told.world;
+  test.each(told.map((story) => [`${story.name}: ${story.title}`, story] as const))('%s', async (_title, story) => {
+    const begun = await tell(story, slapd);
+    await using world = begun.world;
     world.twilio.requests.clear();
 
-    const dry = await dryRunInProcess(world, told.options);
+    const dry = await dryRunInProcess(world, begun.options);
 
     expect(world.twilio.requests.writes).toBe(0);
-    expectFile(story, 'snapshot.json', told.snapshot);
+    expectFile(story, 'snapshot.json', begun.snapshot);
     expectFile(story, 'plan.txt', renderRun({ ...dry, endedAt: dry.startedAt }));
     expectFile(
       story,
       'plan.json',
       documentJson({ plan: dry.plan, verdict: dry.verdict, additive: dry.additive?.operations }),
     );
-    await goOn(story, told, dry);
-    await expectConverged(told);
+    await goOn(story, begun, dry);
+    await expectConverged(begun);
   });
 });
 

@@ -2,6 +2,7 @@
  * `tdsync reconcile` in this process: lease, snapshot, source and sockets are the real ones, only waits are skipped. For
  * tests that need many runs, where a process for each would cost more than the run.
  */
+import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { exitCodeOf, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
 import { dryRun, runOnce } from '../../src/cli/one-run.ts';
@@ -57,8 +58,11 @@ export interface InProcessOptions {
   readonly only?: readonly string[];
   /** The run whose operations are taken back. */
   readonly undo?: string;
-  /** Leaves the simulator's address, which the system chooses, out of the digests: for plans that are compared with files. */
-  readonly anywhere?: boolean;
+  /**
+   * Digests the configuration file as it is written: for plans that are compared with files. Otherwise the servers' addresses
+   * are in it, which the system chooses, and keys that a later version adds.
+   */
+  readonly asWritten?: boolean;
 }
 
 export interface InProcessRun {
@@ -98,16 +102,17 @@ async function passOf(session: Session, { refresh, allow = [], only, undo }: InP
 }
 
 function sessionOf(world: World, options: InProcessOptions): Session {
-  const { clock = createSkippingClock(), anywhere } = options;
+  const { clock = createSkippingClock(), asWritten = false } = options;
+  const file = world.path('tdsync.yaml');
   const environment = { TWILIO_CLIENT_SECRET: plantedSecret, ...options.environment };
-  const loaded = loadConfiguration(world.path('tdsync.yaml'), environment);
+  const loaded = loadConfiguration(file, environment);
   const { configuration } = loaded;
   const silent = () => {};
   return {
     loaded,
     configuration,
     compiled: compileRules(configuration.rules).compiled,
-    digest: digest({ ...configurationDigestInput(configuration), ...(anywhere && { endpoints: 'anywhere' }) }),
+    digest: digest(asWritten ? readFileSync(file, 'utf8') : configurationDigestInput(configuration)),
     rim: {
       clock,
       logger: { debug: silent, info: silent, warn: silent, error: silent },

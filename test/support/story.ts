@@ -6,6 +6,7 @@
  * | `story.yaml`    | title, the steps before the plan, and what the run after it is expected to be                |
  * | `tdsync.yaml`   | the configuration; others that a step names stand beside it                                  |
  * | `people.csv`    | the source that is planned; those of earlier steps stand beside it                           |
+ * | `directory.ldif` | instead: the directory before the first step, below a unit of the story's own                |
  * | `twilio.json`   | the organization before the first step, as a seed of the simulator                           |
  * | `snapshot.json` | written: what the snapshot knows when the plan is made, which the steps brought about        |
  * | `plan.txt`      | written: the dry run, as an operator reads it                                                |
@@ -14,6 +15,7 @@
  * Steps are carried out for real, through the same code as the commands: so no state can stand in a story that no history
  * leads to.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -22,15 +24,18 @@ import { type GuardName, guardNames } from '../../src/domain/rules.ts';
 import type { AdministrativeAction } from '../../src/simulator/administration.ts';
 import { loadSeedFile, type Seed } from '../../src/simulator/seed.ts';
 import { openSnapshot, type Snapshot } from '../../src/store/snapshot.ts';
+import { suffix, syncPassword } from './directory-ldif.ts';
 import { createSkippingClock, historyOf, type InProcessOptions, reconcileInProcess } from './in-process.ts';
+import type { Slapd } from './slapd.ts';
 import { createWorld, type World } from './world.ts';
 
-/** One key says what is done; `configuration` and `people` name files of the story. */
+/** One key says what is done; `configuration`, `people` and `ldapmodify` name files of the story. */
 interface Step {
   /** A run; with guards that are let through. */
-  readonly run?: { readonly people: string; readonly configuration?: string; readonly allow?: readonly GuardName[] };
+  readonly run?: { readonly people?: string; readonly configuration?: string; readonly allow?: readonly GuardName[] };
   /** What somebody does by hand in Twilio. */
   readonly console?: AdministrativeAction;
+  readonly ldapmodify?: string;
   readonly release?: string;
   readonly relink?: readonly [from: string, to: string];
 }
@@ -39,6 +44,8 @@ export interface Story {
   readonly name: string;
   readonly folder: string;
   readonly title: string;
+  /** LDIF of the story's directory. */
+  readonly directory: string | undefined;
   readonly before: readonly Step[];
   /** The plan takes the last run back, instead of following the source. */
   readonly undo: boolean;
@@ -59,7 +66,9 @@ export function readStory(root: string, name: string): Story {
     only,
     then,
   } = parse(readFileSync(join(folder, 'story.yaml'), 'utf8')) as Story;
-  return { name, folder, title, before, undo, only, then };
+  const ldif = join(folder, 'directory.ldif');
+  const directory = existsSync(ldif) ? readFileSync(ldif, 'utf8') : undefined;
+  return { name, folder, title, directory, before, undo, only, then };
 }
 
 export interface Told {
@@ -70,8 +79,8 @@ export interface Told {
 
 const morning = Date.UTC(2026, 10, 24, 9, 15);
 
-/** Brings about the state that the story begins with. */
-export async function tell(story: Story): Promise<Told> {
+/** Brings about the state that the story begins with. `slapd` holds the directories of all stories that have one. */
+export async function tell(story: Story, slapd: Slapd | undefined): Promise<Told> {
   const clock = createSkippingClock(morning);
   const seed: Seed = existsSync(join(story.folder, 'twilio.json'))
     ? loadSeedFile(join(story.folder, 'twilio.json'))
@@ -79,17 +88,27 @@ export async function tell(story: Story): Promise<Told> {
   const world = await createWorld({ seed, now: clock.now });
   const options: InProcessOptions = {
     clock,
-    anywhere: true,
+    asWritten: true,
     // Console changes of roles are to be seen: the mirror of assignments would be believed for a day.
     refresh: true,
-    environment: Object.fromEntries(
-      ['IAM', 'OAUTH', 'ACCOUNTS'].map((each) => [`TDSYNC_TWILIO_${each}_URL`, world.twilio.url]),
-    ),
+    environment: {
+      ...(story.directory !== undefined && slapd && { TDSYNC_SOURCE_URL: slapd.ldapsUrl }),
+      ...Object.fromEntries(
+        ['IAM', 'OAUTH', 'ACCOUNTS'].map((each) => [`TDSYNC_TWILIO_${each}_URL`, world.twilio.url]),
+      ),
+    },
   };
   const put = (from: string, to: string) => world.write(to, readFileSync(join(story.folder, from)));
-  for (const step of story.before) await carryOut(step, world, options, put);
+  if (slapd !== undefined && story.directory !== undefined) {
+    await world.write('ldap-password', syncPassword);
+    await world.write('ca.pem', readFileSync(slapd.caFile));
+  }
+  for (const step of story.before) {
+    if (step.ldapmodify === undefined) await carryOut(step, world, options, put);
+    else modify(join(story.folder, step.ldapmodify), slapd);
+  }
   await put('tdsync.yaml', 'tdsync.yaml');
-  await put('people.csv', 'people.csv');
+  if (story.directory === undefined) await put('people.csv', 'people.csv');
   const last = story.undo ? { undo: historyOf(world)[0]?.summary.id ?? '' } : {};
   return {
     world,
@@ -106,10 +125,11 @@ async function carryOut(
 ): Promise<void> {
   if (run !== undefined) {
     await put(run.configuration ?? 'tdsync.yaml', 'tdsync.yaml');
-    await put(run.people, 'people.csv');
+    if (run.people !== undefined) await put(run.people, 'people.csv');
     const { error, report } = await reconcileInProcess(world, { ...options, allow: run.allow ?? [] });
     if (error !== undefined) throw error;
-    if (report?.status === 'refused') throw new Error(`${run.people}: a guard refused what was to lead to the story`);
+    if (report?.status === 'refused')
+      throw new Error(`${JSON.stringify(run)}: a guard refused what was to lead to the story`);
   }
   if (console !== undefined) world.twilio.administer(console);
   if (release !== undefined) changing(world, ({ ledger }) => ledger.release(release as ExternalId, act));
@@ -117,6 +137,11 @@ async function carryOut(
     const [from, to] = relink as readonly [ExternalId, ExternalId];
     changing(world, ({ ledger }) => ledger.relink([{ from, to }], act));
   }
+}
+
+function modify(file: string, slapd: Slapd | undefined): void {
+  const login = ['-x', '-H', slapd?.ldapUrl ?? '', '-D', `cn=admin,${suffix}`, '-w', 'admin'];
+  execFileSync('ldapmodify', [...login, '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 const act = { at: morning, user: 'operator', host: 'host', reason: undefined };
