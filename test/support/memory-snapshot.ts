@@ -113,7 +113,9 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
     },
     journal: {
       start: () => 'run',
-      planned: () => unfinished.clear(),
+      planned(_run, _plan, verdict, carriedOut) {
+        if (verdict.allowed || carriedOut !== undefined) unfinished.clear();
+      },
       intend(_run, operation) {
         entries.push(`intend ${operation.id}`);
         unfinished.set(operation.id, operation);
