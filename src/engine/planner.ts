@@ -5,7 +5,7 @@ import type { Parked } from '../ports.ts';
 import { awaitAbsence } from './absence.ts';
 import { orderAddresses } from './address-order.ts';
 import { digestSource, digestTwilio } from './basis.ts';
-import { correlate, type Links, type UserIndex } from './correlate.ts';
+import { correlate, type Links, type Situation, type UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
 import { type Draft, type DraftContext, draft } from './draft.ts';
 import { sortFindings } from './finding-list.ts';
@@ -70,7 +70,7 @@ export function makePlan(input: PlanInput): Planned {
       findings.push(pending);
       continue;
     }
-    const wanted = applyMode(draft(situation, context), policy.mode);
+    const wanted = applyMode(draft(situation, context), policy.mode, isBegun(situation, input));
     const drafted = unpark(wanted, parked.get(wanted.externalId), now);
     if (drafted.operations.length < wanted.operations.length) waiting.add(drafted.externalId);
     findings.push(...drafted.findings);
@@ -102,6 +102,11 @@ export function makePlan(input: PlanInput): Planned {
   const content = { version: 1 as const, basis, operations, findings: sortFindings(findings.filter(chosen)) };
   const counts = countPeople(input, unchanged, adopted);
   return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting };
+}
+
+/** A creation of ours whose end nobody saw: the user is there by now, and nobody else's. */
+function isBegun(situation: Exclude<Situation, { is: 'finding' }>, { begun }: PlanInput): boolean {
+  return situation.is === 'adoptable' && begun.has(normalizeEmail(situation.desired.attributes.userName));
 }
 
 function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {

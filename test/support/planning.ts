@@ -17,7 +17,7 @@ import { compileRules } from '../../src/engine/compile.ts';
 import { indexUsers, type Links } from '../../src/engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../../src/engine/desired-state.ts';
 import { resolveEntitlements } from '../../src/engine/entitlements.ts';
-import { makePlan, type Planned } from '../../src/engine/planner.ts';
+import { makePlan, type PlanInput, type Planned } from '../../src/engine/planner.ts';
 import type { Parked } from '../../src/ports.ts';
 import { accounts, organization, roles, rules } from './builders.ts';
 
@@ -40,6 +40,11 @@ export interface Given {
 }
 
 export function planFor(given: Given): Planned {
+  return makePlan(inputFor(given));
+}
+
+/** What the planner gets, so that a test can plan one state under many policies. */
+export function inputFor(given: Given): PlanInput {
   const {
     rules: ruleset = rules(),
     users = [],
@@ -54,7 +59,7 @@ export function planFor(given: Given): Planned {
   } = given;
   const { desired, entitlements } = desiredFor(given);
   const ours = new Set(own.map((grant) => `${grant.user} ${grantKey(grant)}`));
-  return makePlan({
+  return {
     policy: ruleset.policy,
     desired,
     users: indexUsers(users),
@@ -74,7 +79,7 @@ export function planFor(given: Given): Planned {
     configuration: 'configuration',
     now: given.now ?? 0,
     ...(only !== undefined && { only: new Set(only) }),
-  });
+  };
 }
 
 export function desiredFor({ rules: ruleset = rules(), entries = [], links = [] }: Given): {
