@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PropertyReporter } from './test/support/property-reporter.ts';
 
 export default defineConfig({
   test: {
@@ -6,6 +7,6 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: 90_000,
     hookTimeout: 120_000,
-    reporters: ['default'],
+    reporters: ['default', new PropertyReporter()],
   },
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { normalizeEmail } from '../domain/identity.ts';
 import type { Operation, WriteOperation } from '../domain/operation.ts';
 
 /** A change of address in two steps: out of the way, and later to where it should be. */
@@ -50,10 +51,19 @@ export function detourOf(operation: Extract<Operation, { changes: unknown }>): D
   return { first, last };
 }
 
+/** Whether we ourselves put this person there on the way to another address: nobody else has the tag. */
+export function isIntermediate(address: string, externalId: string): boolean {
+  return normalizeEmail(address.slice(0, address.lastIndexOf('@'))).endsWith(tagOf(externalId));
+}
+
+function tagOf(externalId: string): string {
+  return `+tdsync-${createHash('sha256').update(externalId).digest('hex').slice(0, 8)}`;
+}
+
 /** An address of the same mailbox (RFC 5233 subaddressing), within the 64 characters of RFC 5321 section 4.5.3.1.1 and Twilio's 160. */
 function intermediate(address: string, externalId: string): string {
   const at = address.lastIndexOf('@');
-  const tag = `+tdsync-${createHash('sha256').update(externalId).digest('hex').slice(0, 8)}`;
+  const tag = tagOf(externalId);
   const domain = address.slice(at);
   return `${address.slice(0, Math.min(at, 64 - tag.length, 160 - tag.length - domain.length))}${tag}${domain}`;
 }

@@ -3,8 +3,16 @@ import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { AttributeChange, NamedGrant, Operation, Reason, WriteOperation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
-import { type DesiredUser, type Grant, type GrantRecord, type TwilioUser, textAttributes } from '../domain/user.ts';
+import {
+  type DesiredUser,
+  type Grant,
+  type GrantRecord,
+  type LastApplied,
+  type TwilioUser,
+  textAttributes,
+} from '../domain/user.ts';
 import type { LeaverReason, Situation } from './correlate.ts';
+import { isIntermediate } from './detour.ts';
 import { type AttributeDiff, diffAttributes } from './diff.ts';
 import { diffGrants, managedAssignments, splitDrift } from './diff-grants.ts';
 import {
@@ -54,7 +62,7 @@ export function draft(situation: Exclude<Situation, { is: 'finding' }>, context:
 function draftLinked(desired: DesiredUser, user: TwilioUser, context: DraftContext): Draft {
   const { policy, knowledge } = context;
   const { externalId } = desired;
-  const lastApplied = () => knowledge.lastApplied(externalId);
+  const lastApplied = () => withIntermediate(knowledge.lastApplied(externalId), user, externalId);
   const stoppedByHand = !user.active && lastApplied()?.active === true;
   if (stoppedByHand && policy.drift === 'report') {
     return { ...whoIs(desired, user), operations: [], findings: [stoppedByHandFinding(desired, user)] };
@@ -68,6 +76,16 @@ function draftLinked(desired: DesiredUser, user: TwilioUser, context: DraftConte
   const write = user.active ? update(desired, user, diff) : reactivate(desired, user, diff, stoppedByHand);
   const drafted = withGrants(desired, user, changes, write ? [write] : [], finding ? [finding] : [], context);
   return { ...drafted, records: grants.unrecorded };
+}
+
+/** When the answer to the first step of a swap was lost, nothing was recorded; all the same nobody else has changed the address. */
+function withIntermediate(
+  last: LastApplied | undefined,
+  { attributes: { userName } }: TwilioUser,
+  externalId: ExternalId,
+): LastApplied | undefined {
+  if (last === undefined || !isIntermediate(userName, externalId)) return last;
+  return { ...last, sent: { ...last.sent, userName }, returned: { ...last.returned, userName } };
 }
 
 function update(desired: DesiredUser, user: TwilioUser, diff: AttributeDiff): WriteOperation | undefined {

@@ -1,5 +1,5 @@
 import type { Blocked, BlockKey } from '../domain/blocked.ts';
-import type { Email, ExternalId } from '../domain/identity.ts';
+import { type Email, type ExternalId, normalizeEmail } from '../domain/identity.ts';
 import type { Finding, Plan, PlanCounts } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
 import type { GrantFindings, GrantRecord } from '../domain/user.ts';
@@ -9,7 +9,7 @@ import { orderAddresses } from './address-order.ts';
 import { digestSource, digestTwilio } from './basis.ts';
 import { blockedFinding, withoutBlocked } from './blocked.ts';
 import { choose, namesOf } from './choose.ts';
-import { correlate, type Links, type UserIndex } from './correlate.ts';
+import { correlate, type Links, type Situation, type UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
 import { type Draft, type DraftContext, draft } from './draft.ts';
 import { takenOverFinding } from './drift-finding.ts';
@@ -83,7 +83,7 @@ export function makePlan(input: PlanInput): Planned {
       undecided.add(pending.externalId as ExternalId);
       continue;
     }
-    const wanted = applyMode(draft(situation, context), policy.mode);
+    const wanted = applyMode(draft(situation, context), policy.mode, isBegun(situation, input));
     const { drafted, block } = withoutBlocked(unpark(wanted, parked.get(wanted.externalId), now), input.blocked, now);
     if (drafted.operations.length < wanted.operations.length) waiting.add(drafted.externalId);
     findings.push(...drafted.findings);
@@ -132,6 +132,11 @@ export function makePlan(input: PlanInput): Planned {
   };
   const counts = countPeople(input, unchanged, adopted);
   return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
+}
+
+/** A creation of ours whose end nobody saw: the user is there by now, and nobody else's. */
+function isBegun(situation: Exclude<Situation, { is: 'finding' }>, { begun }: PlanInput): boolean {
+  return situation.is === 'adoptable' && begun.has(normalizeEmail(situation.desired.attributes.userName));
 }
 
 function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {

@@ -6,11 +6,11 @@ const removals: ReadonlySet<OperationKind> = new Set(['revoke', 'deactivate']);
 
 /**
  * What a mode lets through: `sync` everything, `upsert-only` everything that takes nothing away,
- * `create-only` new people and their grants.
+ * `create-only` new people and their grants. Whose creation was begun and then lost sight of is new still: adoption goes on with it.
  */
-export function applyMode(drafted: Draft, mode: Policy['mode']): Draft {
+export function applyMode(drafted: Draft, mode: Policy['mode'], isBegun: boolean): Draft {
   if (mode === 'sync') return drafted;
-  const creates = drafted.operations.some(({ kind }) => kind === 'create');
-  const operations = drafted.operations.filter(({ kind }) => (mode === 'upsert-only' ? !removals.has(kind) : creates));
+  const isNew = isBegun || drafted.operations.some(({ kind }) => kind === 'create');
+  const operations = drafted.operations.filter(({ kind }) => !removals.has(kind) && (mode === 'upsert-only' || isNew));
   return { ...drafted, operations };
 }

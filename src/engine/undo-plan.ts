@@ -1,4 +1,5 @@
 import { type ExternalId, normalizeEmail } from '../domain/identity.ts';
+import type { Operation } from '../domain/operation.ts';
 import type { Finding, Plan, PlanCounts } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
 import { orderAddresses } from './address-order.ts';
@@ -46,7 +47,9 @@ export function planUndo(input: UndoPlanInput): Plan {
       });
   }
   const ordered = orderAddresses({ drafts, users, links, parked: new Map(), now });
-  const operations = sortOperations(ordered.drafts.flatMap((each) => each.operations));
+  const free = new Set(ordered.drafts.map(({ externalId }) => externalId));
+  const stuck = drafts.filter(({ externalId }) => !free.has(externalId)).map(withoutAddress);
+  const operations = sortOperations([...ordered.drafts, ...stuck].flatMap((each) => each.operations));
   const content = {
     version: 1 as const,
     basis: { configuration: input.configuration, source: `undo ${run}`, twilio: digestTwilio(links, users, knowledge) },
@@ -57,6 +60,16 @@ export function planUndo(input: UndoPlanInput): Plan {
   const changed = new Set(operations.map(({ externalId }) => externalId)).size;
   const counts = { ...input.counts, managed, unchanged: managed - changed, unmanaged: users.bySid.size - managed };
   return { ...content, counts, digest: planDigest(content) };
+}
+
+/** Whose old address somebody has by now keeps the new one; everything else is undone all the same, access above all. */
+function withoutAddress(drafted: Draft): Draft {
+  const operations = drafted.operations.flatMap((operation): readonly Operation[] => {
+    if (!('changes' in operation)) return [operation];
+    const changes = operation.changes.filter(({ attribute }) => attribute !== 'userName');
+    return changes.length === 0 && operation.kind === 'update' ? [] : [{ ...operation, changes }];
+  });
+  return { ...drafted, operations };
 }
 
 function isChosen({ externalId, userName, user }: Draft, only: ReadonlySet<string> | undefined): boolean {

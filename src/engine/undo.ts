@@ -6,8 +6,8 @@
  * |------------------------|-------------------------------------------------------|
  * | create                 | deactivate, and revoke what it was given              |
  * | deactivate             | reactivate                                            |
- * | reactivate             | deactivate                                            |
- * | update, adopt          | update to the values before; an adopted person stays linked |
+ * | reactivate             | deactivate, and update to the values before           |
+ * | update, adopt          | update to the values before; an adopted person stays linked, and is deactivated when adoption made them active |
  * | grant                  | revoke                                                |
  * | revoke                 | grant                                                 |
  *
@@ -55,10 +55,11 @@ function undoPerson(externalId: ExternalId, done: readonly Operation[], { users,
     return { externalId, userName, user: sid, operations: [], findings };
   }
 
-  const kinds = new Set(done.map(({ kind }) => kind));
-  const stops = (kinds.has('create') || kinds.has('reactivate')) && user.active;
-  const returns = kinds.has('deactivate') && !kinds.has('reactivate') && !user.active;
-  const changes = stops || kinds.has('create') ? [] : restored(done, user, keep);
+  const created = done.some(({ kind }) => kind === 'create');
+  const activated = created || done.some((each) => 'activate' in each && each.activate);
+  const stops = activated && user.active;
+  const returns = done.some(({ kind }) => kind === 'deactivate') && !activated && !user.active;
+  const changes = created ? [] : restored(done, user, keep);
   const write = writeBack(externalId, user, changes, returns);
   const { given, taken } = grantsOf(done);
   const held = new Map(knowledge.assignmentsOf(user.sid).map((each) => [grantKey(each), each]));

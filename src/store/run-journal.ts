@@ -3,9 +3,9 @@
  *
  * An operation's state: `pending` (planned) → `intended` (about to be called) → `done`, `already` or `failed`; or
  * `pending` → `skipped`. In a run that has ended, `pending` was never tried, and `intended` may or may not have taken effect: the
- * process died, or Twilio never answered. `unfinished` lists those to every later run until one has made a plan. That plan
- * was computed after looking at Twilio, so what the operation came to is in it, and the operation is marked as checked
- * by that run.
+ * process died, or Twilio never answered. `unfinished` lists those to every later run until one carries out a plan. That
+ * plan was computed after looking at Twilio, so what the operation came to is in it, and the operation is marked as
+ * checked by that run.
  *
  * Every step also adds its record to the audit trail, in the same transaction; see audit/record.ts.
  */
@@ -103,7 +103,8 @@ function planned(
   at: number,
 ): void {
   const seq = sequenceOf(database, run);
-  const checked = markChecked(database, run, seq);
+  // A refused plan may hold the very operation that was begun: nothing has come of it yet.
+  const checked = !verdict.allowed && carriedOut === undefined ? [] : markChecked(database, run, seq);
   database
     .statement('UPDATE runs SET digest = ?, counts_json = ?, verdict_json = ?, tally_json = ? WHERE seq = ?')
     .run(plan.digest, JSON.stringify(plan.counts), JSON.stringify(verdict), JSON.stringify(tallyPlan(plan)), seq);

@@ -109,7 +109,7 @@ describe('an operation', () => {
 });
 
 describe('an operation whose outcome was never recorded', () => {
-  test('is listed when its process was killed, until a later run has made a plan', async () => {
+  test('is listed when its process was killed, until a later run carries out a plan', async () => {
     const path = snapshotPath();
     const killed = act('intend', path);
     const died = await killed.line();
@@ -121,6 +121,11 @@ describe('an operation whose outcome was never recorded', () => {
 
     const failed = journal.start(startOf());
     journal.end(failed, endOf({ status: 'failed', error: { code: 'source-unavailable', message: 'no route' } }));
+    expect(store.unfinished()).toHaveLength(1);
+
+    const held = journal.start(startOf());
+    journal.planned(held, planOf([]), refused, undefined, morning);
+    journal.end(held, endOf({ status: 'refused' }));
     expect(store.unfinished()).toHaveLength(1);
 
     const run = journal.start(startOf());

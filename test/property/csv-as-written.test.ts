@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createIdOf } from '../../src/sources/csv/ids.ts';
 import { compareNames } from '../../src/sources/csv/newest.ts';
 import { createCsvFolder, createWarnings, readCsv, refusalOf } from '../support/csv-files.ts';
+import { holds, holdsAsync } from '../support/properties.ts';
 
 const numRuns = 80;
 const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`;
@@ -29,7 +30,7 @@ describe('a file cut into pieces and put together again', () => {
       minLength: 12,
       maxLength: 12,
     });
-    await fc.assert(
+    await holdsAsync(
       fc.asyncProperty(people, joints, fc.boolean(), chunkSize, async (rows, between, packed, size) => {
         const lines = rows.map(({ id, text }) => line([id, quoted(text)]));
         const whole = `id,text\n${lines.map((row, index) => (between[index] ?? '') + row).join('')}`;
@@ -51,7 +52,7 @@ describe('a file cut into pieces and put together again', () => {
         expect(many.entries.map(({ id, attributes }) => [id, attributes])).toEqual(expected);
         expect([one.complete.entries, many.complete.entries]).toEqual([rows.length, rows.length]);
       }),
-      { numRuns },
+      numRuns,
     );
   });
 });
@@ -60,7 +61,7 @@ describe('a file with a trailer', () => {
   it('is complete as it is, and incomplete when it is cut off anywhere or counts otherwise', async () => {
     await using folder = await createCsvFolder();
     const trailer = { match: 'END', field: 2 };
-    await fc.assert(
+    await holdsAsync(
       fc.asyncProperty(
         people,
         lineEnd,
@@ -85,7 +86,7 @@ describe('a file with a trailer', () => {
           expect(miscounted.message).toContain('the trailer counts');
         },
       ),
-      { numRuns },
+      numRuns,
     );
   });
 });
@@ -96,7 +97,7 @@ describe("Excel's text", () => {
     const plain = fc.string({ unit: fc.constantFrom('0', '7', 'é', ' ', '='), maxLength: 6 });
     const field = fc.record({ text: plain, form: fc.constantFrom('plain', 'quoted', 'excel', 'excel, quoted') });
     const row = fc.tuple(field, field, field);
-    await fc.assert(
+    await holdsAsync(
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 8 }), lineEnd, chunkSize, async (rows, end, size) => {
         const written = rows.map((fields) => fields.map(({ text, form }) => forms[form](text)).join(','));
         const users = await folder.write('people.csv', ['a,b,c', ...written].join(end));
@@ -106,7 +107,7 @@ describe("Excel's text", () => {
         const texts = rows.map((fields) => fields.map(({ text }) => text.trim()));
         expect(entries.map(({ id, attributes }) => [id, attributes.b ?? '', attributes.c ?? ''])).toEqual(texts);
       }),
-      { numRuns },
+      numRuns,
     );
   });
 
@@ -123,7 +124,7 @@ describe('joined files', () => {
   it('give each person the row of the same id, in any order, and count the others', async () => {
     await using folder = await createCsvFolder();
     const ids = fc.uniqueArray(fc.integer({ min: 0, max: 30 }).map(String), { minLength: 1, maxLength: 20 });
-    await fc.assert(
+    await holdsAsync(
       fc.asyncProperty(ids, ids, chunkSize, fc.boolean(), async (have, others, size, required) => {
         const named = new Set(others);
         const users = await folder.write('people.csv', `id\n${have.join('\n')}\n`);
@@ -146,7 +147,7 @@ describe('joined files', () => {
         );
         expect(warnings.told).toMatchObject(strangers === 0 ? [] : [{ rows: strangers }]);
       }),
-      { numRuns },
+      numRuns,
     );
   });
 });
@@ -154,14 +155,14 @@ describe('joined files', () => {
 describe('names of files', () => {
   it('are in one order, in which later dates and greater numbers come later', () => {
     const name = fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', '-', '.'), maxLength: 8 });
-    fc.assert(
+    holds(
       fc.property(name, name, name, (a, b, c) => {
         expect(Math.sign(compareNames(a, b))).toBe(-Math.sign(compareNames(b, a)) + 0);
         if (compareNames(a, b) <= 0 && compareNames(b, c) <= 0) expect(compareNames(a, c)).toBeLessThanOrEqual(0);
       }),
-      { numRuns: 3000 },
+      3000,
     );
-    fc.assert(
+    holds(
       fc.property(fc.nat(), fc.nat(), (a, b) => {
         expect(compareNames(`people-${a}.csv`, `people-${b}.csv`)).toBe(Math.sign(a - b));
       }),
@@ -172,7 +173,7 @@ describe('names of files', () => {
 describe('ids with a thousands separator', () => {
   it('are the number as it was, and everything else is what it was', () => {
     const separator = fc.constantFrom(',', '.', "'", ' ', '_', '\u202f');
-    fc.assert(
+    holds(
       fc.property(fc.nat(), separator, (number, between) => {
         const grouped = String(number).replace(/\B(?=(\d{3})+$)/g, between);
 
@@ -180,7 +181,7 @@ describe('ids with a thousands separator', () => {
         expect(createIdOf(undefined)(grouped)).toBe(grouped);
       }),
     );
-    fc.assert(
+    holds(
       fc.property(fc.string(), separator, (id, between) => {
         const result = createIdOf(between)(id);
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDecoder } from '../../src/sources/csv/decoding.ts';
 import type { ResolvedEncoding } from '../../src/sources/csv/encoding.ts';
+import { holds } from '../support/properties.ts';
 
 /** Decodes in chunks; undefined when there is a fault. */
 function decodeInChunks(encoding: ResolvedEncoding, bytes: Buffer, chunkSize: number): string | undefined {
@@ -53,19 +54,19 @@ describe('decoding in chunks', () => {
   it.each(['utf-8', 'utf-16le', 'utf-16be'] as const)(
     'accepts of any bytes what the standard decoder accepts (%s)',
     (encoding) => {
-      fc.assert(
+      holds(
         fc.property(noise, chunkSize, (bytes, size) => {
           const decoded = decodeInChunks(encoding, bytes, size);
 
           expect(decoded).toBe(decodeAtOnce(encoding, bytes));
         }),
-        { numRuns: 3000 },
+        3000,
       );
     },
   );
 
   it('gives back any text, however its characters are cut', () => {
-    fc.assert(
+    holds(
       fc.property(text, chunkSize, (original, size) => {
         const utf8 = decodeInChunks('utf-8', Buffer.from(original), size);
         const utf16le = decodeInChunks('utf-16le', Buffer.from(original, 'utf16le'), size);
@@ -73,7 +74,7 @@ describe('decoding in chunks', () => {
 
         expect([utf8, utf16le, utf16be]).toEqual([original, original, original]);
       }),
-      { numRuns: 1000 },
+      1000,
     );
   });
 

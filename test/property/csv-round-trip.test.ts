@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CsvEncoding } from '../../src/sources/csv/encoding.ts';
 import { eachRow, parseRecords } from '../../src/sources/csv/rows.ts';
 import { createCsvFolder, readCsv } from '../support/csv-files.ts';
+import { holds, holdsAsync } from '../support/properties.ts';
 
 const numRuns = 300;
 
@@ -87,7 +88,7 @@ const scenarios = fc.constantFrom(...codings).chain((coding) => {
 describe('a table of any values', () => {
   it('is read back from any encoding, delimiter, quoting and chunking, with the line of each row', async () => {
     await using folder = await createCsvFolder();
-    await fc.assert(
+    await holdsAsync(
       fc.asyncProperty(scenarios, async ({ coding, columns, rows, dialect, chunkSize }) => {
         const names = Array.from({ length: columns }, (_, index) => `c${index}`);
         const header = { values: names, quoted: names.map(() => false) };
@@ -119,13 +120,13 @@ describe('a table of any values', () => {
         expect(entries).toEqual(expected);
         expect(complete.entries).toBe(rows.length);
       }),
-      { numRuns },
+      numRuns,
     );
   });
 
   it('is read alike with and without the parser for quotes, as long as it holds none', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'é', '€', ',', '\n', '\r\n', '\r', ' ', '0'), maxLength: 60 });
-    fc.assert(
+    holds(
       fc.property(text, (content) => {
         const block = Buffer.from(content);
         const rows: string[][] = [];
@@ -137,7 +138,7 @@ describe('a table of any values', () => {
         const parsed = parseRecords(block, ',', 1).map((row) => row.slice(0, 3).map((value) => value.trim()));
         expect(rows).toEqual(parsed);
       }),
-      { numRuns: 2000 },
+      2000,
     );
   });
 
@@ -146,7 +147,7 @@ describe('a table of any values', () => {
     const quoted = fc.constantFrom('"a","b"', 'a,"b\nc"', '"",""', '"a""b",c', '"\r\n""\n",d', 'e,"f"');
     const row = fc.oneof({ weight: 5, arbitrary: plain }, { weight: 1, arbitrary: quoted });
     const rows = fc.array(row, { minLength: 1, maxLength: 30 });
-    fc.assert(
+    holds(
       fc.property(rows, fc.constantFrom('\n', '\r\n'), fc.boolean(), (records, lineEnd, lastLineEnd) => {
         const block = Buffer.from(records.join(lineEnd) + (lastLineEnd ? lineEnd : ''));
         const read: { values: string[]; line: number }[] = [];
@@ -163,7 +164,7 @@ describe('a table of any values', () => {
         });
         expect(read).toEqual(expected);
       }),
-      { numRuns: 1000 },
+      1000,
     );
   });
 });

@@ -6,6 +6,7 @@ import { applyPlan } from '../../src/reconcile/apply.ts';
 import { propose } from '../../src/reconcile/propose.ts';
 import { type Organization, organizations, ruleset } from '../support/arbitrary-world.ts';
 import { createWorld, type World } from '../support/memory-world.ts';
+import { holdsAsync } from '../support/properties.ts';
 
 const { compiled } = compileRules(ruleset);
 const never = new AbortController().signal;
@@ -56,7 +57,7 @@ function byText(a: unknown, b: unknown): number {
 }
 
 test('after a plan is applied there is nothing left to plan', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(organizations, async (organization) => {
       const world = worldOf(organization);
 
@@ -65,13 +66,13 @@ test('after a plan is applied there is nothing left to plan', async () => {
 
       expect(again.plan.operations).toEqual([]);
     }),
-    { numRuns: 1_500 },
+    1_500,
   );
 });
 
 test('what Twilio makes of a value does not keep the plan from coming to an end', async () => {
   const normalize = (name: string, value: string) => (name === 'userName' ? value.toUpperCase() : `${value} (checked)`);
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(organizations, async (organization) => {
       const world = worldOf(organization, normalize);
 
@@ -80,12 +81,12 @@ test('what Twilio makes of a value does not keep the plan from coming to an end'
 
       expect(again.plan.operations).toEqual([]);
     }),
-    { numRuns: 500 },
+    500,
   );
 });
 
 test('stopping after any operation and running again comes to the same end', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(organizations, fc.nat(), async (organization, cut) => {
       // create-only never gives roles to people who are there, so a run that stops before the roles of a new person is not made up for.
       fc.pre(organization.policy.mode !== 'create-only');
@@ -101,12 +102,12 @@ test('stopping after any operation and running again comes to the same end', asy
       expect(picture(stopped)).toEqual(picture(straight));
       expect((await plan(stopped)).plan.operations).toEqual([]);
     }),
-    { numRuns: 1_000 },
+    1_000,
   );
 });
 
 test('attributes that the mapping does not own survive every write', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(organizations, async (organization) => {
       const world = worldOf(organization);
 
@@ -116,12 +117,12 @@ test('attributes that the mapping does not own survive every write', async () =>
         expect(world.twilio.users.get(sid)?.attributes.displayName).toBe(attributes.displayName);
       }
     }),
-    { numRuns: 500 },
+    500,
   );
 });
 
 test('a source without entries removes nothing past the guards', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(organizations, async (organization) => {
       const world = worldOf({ ...organization, entries: [] });
 
@@ -129,6 +130,6 @@ test('a source without entries removes nothing past the guards', async () => {
 
       if (made.operations.length > 0) expect(verdict.allowed).toBe(false);
     }),
-    { numRuns: 500 },
+    500,
   );
 });

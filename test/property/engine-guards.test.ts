@@ -6,13 +6,14 @@ import { guard } from '../../src/engine/guards.ts';
 import { organizations, ruleset } from '../support/arbitrary-world.ts';
 import { noLimits } from '../support/builders.ts';
 import { planFor } from '../support/planning.ts';
+import { holds } from '../support/properties.ts';
 
 const limited = guardNames.filter((name) => name !== 'keepAtLeastOne');
 const limit = fc.record({ count: fc.nat(8), percent: fc.nat(100) }, { requiredKeys: [] });
 const lastRead = fc.option(fc.record({ entries: fc.nat(10), inScope: fc.nat(10) }), { nil: undefined });
 
 test('raising a limit, or an allowance, never turns what is allowed into what is refused', () => {
-  fc.assert(
+  holds(
     fc.property(
       organizations,
       fc.constantFrom(...limited),
@@ -45,6 +46,6 @@ test('raising a limit, or an allowance, never turns what is allowed into what is
         if (before) expect(after).toBe(true);
       },
     ),
-    { numRuns: 2_000 },
+    2_000,
   );
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Operation } from '../../src/domain/operation.ts';
 import { type Organization, organizations, ruleset } from '../support/arbitrary-world.ts';
 import { planFor } from '../support/planning.ts';
+import { holds } from '../support/properties.ts';
 
 function planOf(organization: Organization) {
   return planFor({ ...organization, rules: { ...ruleset, policy: organization.policy } });
@@ -18,7 +19,7 @@ function shuffle<T>(items: readonly T[], random: (max: number) => number): T[] {
 }
 
 test('the same state in any order gives the same plan and digest', () => {
-  fc.assert(
+  holds(
     fc.property(organizations, fc.infiniteStream(fc.nat()), (organization, numbers) => {
       const random = (max: number) => (numbers.next().value ?? 0) % (max + 1);
       const planned = planOf(organization);
@@ -34,12 +35,12 @@ test('the same state in any order gives the same plan and digest', () => {
 
       expect(permuted.plan).toEqual(planned.plan);
     }),
-    { numRuns: 2_000 },
+    2_000,
   );
 });
 
 test('nobody who is unmanaged is touched but by creation or adoption, and nobody protected at all', () => {
-  fc.assert(
+  holds(
     fc.property(organizations, (organization) => {
       const { operations } = planOf(organization).plan;
 
@@ -58,12 +59,12 @@ test('nobody who is unmanaged is touched but by creation or adoption, and nobody
         }
       }
     }),
-    { numRuns: 2_000 },
+    2_000,
   );
 });
 
 test('every step stands after the one that it waits for, and ids are unique', () => {
-  fc.assert(
+  holds(
     fc.property(organizations, (organization) => {
       const { operations } = planOf(organization).plan;
 
@@ -74,25 +75,25 @@ test('every step stands after the one that it waits for, and ids are unique', ()
         seen.add(id);
       }
     }),
-    { numRuns: 2_000 },
+    2_000,
   );
 });
 
 test('an upsert-only plan is the sync plan without removals', () => {
   const removes = ({ kind }: Operation) => kind === 'revoke' || kind === 'deactivate';
-  fc.assert(
+  holds(
     fc.property(organizations, (organization) => {
       const sync = planOf({ ...organization, policy: { ...organization.policy, mode: 'sync' } });
       const upsert = planOf({ ...organization, policy: { ...organization.policy, mode: 'upsert-only' } });
 
       expect(upsert.plan.operations).toEqual(sync.plan.operations.filter((operation) => !removes(operation)));
     }),
-    { numRuns: 2_000 },
+    2_000,
   );
 });
 
 test('a create-only plan creates people, gives them roles, and does nothing else', () => {
-  fc.assert(
+  holds(
     fc.property(organizations, (organization) => {
       const { operations } = planOf({ ...organization, policy: { ...organization.policy, mode: 'create-only' } }).plan;
 
@@ -102,12 +103,12 @@ test('a create-only plan creates people, gives them roles, and does nothing else
         expect(created).toContain(externalId);
       }
     }),
-    { numRuns: 1_000 },
+    1_000,
   );
 });
 
 test('an account that the source disables is treated as one that an attribute disables', () => {
-  fc.assert(
+  holds(
     fc.property(organizations, (organization) => {
       const entries = organization.entries.map(({ problem: _, disabled: __, ...entry }) => entry);
 
@@ -120,12 +121,12 @@ test('an account that the source disables is treated as one that an attribute di
       expect(bySource.plan).toEqual(byAttribute.plan);
       expect(bySource.plan.operations.every(({ kind }) => kind === 'revoke' || kind === 'deactivate')).toBe(true);
     }),
-    { numRuns: 1_000 },
+    1_000,
   );
 });
 
 test('nothing is done to a person of whom the source could not read everything', () => {
-  fc.assert(
+  holds(
     fc.property(organizations, (organization) => {
       const { operations, findings } = planOf(organization).plan;
 
@@ -135,6 +136,6 @@ test('nothing is done to a person of whom the source could not read everything',
         expect(findings.map(({ externalId }) => externalId)).toContain(id);
       }
     }),
-    { numRuns: 2_000 },
+    2_000,
   );
 });

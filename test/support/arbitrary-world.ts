@@ -53,7 +53,7 @@ export const ruleset = rules({
   ],
 });
 
-const grants: readonly Grant[] = [
+export const grants: readonly Grant[] = [
   { role: developer, scope: mainAccount },
   { role: administrator, scope: organization },
   { role: support, scope: mainAccount },
@@ -103,7 +103,7 @@ const tidyEntries = fc
     }),
   );
 
-const entries = fc.oneof(
+export const entries: fc.Arbitrary<readonly Entry[]> = fc.oneof(
   { weight: 3, arbitrary: tidyEntries },
   { weight: 1, arbitrary: fc.array(entry, { maxLength: 8 }) },
 );
@@ -122,7 +122,7 @@ const user = fc.record({
 
 type UserDetails = typeof user extends fc.Arbitrary<infer T> ? T : never;
 
-const policy: fc.Arbitrary<Policy> = fc.record({
+export const policies: fc.Arbitrary<Policy> = fc.record({
   mode: fc.constantFrom('sync', 'sync', 'sync', 'upsert-only', 'create-only'),
   adoptExisting: fc.boolean(),
   leavers: fc.constantFrom('deactivate', 'deactivate', 'revoke-only', 'report'),
@@ -134,7 +134,7 @@ const policy: fc.Arbitrary<Policy> = fc.record({
 
 export const organizations: fc.Arbitrary<Organization> = fc
   .record({
-    policy,
+    policy: policies,
     entries,
     keys: fc.shuffledSubarray(ids, { minLength: 7 }),
     mails: fc.shuffledSubarray(addresses, { minLength: 7 }),

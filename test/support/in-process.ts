@@ -2,10 +2,13 @@
  * `tdsync reconcile` in this process: lease, snapshot, source and sockets are the real ones, only waits are skipped. For
  * tests that need many runs, where a process for each would cost more than the run.
  */
+import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { exitCodeOf, exitCodeOfRun } from '../../src/cli/exit-codes.ts';
-import { runOnce } from '../../src/cli/one-run.ts';
+import { dryRun, runOnce } from '../../src/cli/one-run.ts';
+import { chosen } from '../../src/cli/reconcile.ts';
 import type { Session } from '../../src/cli/session.ts';
+import { operationsOf } from '../../src/cli/undo.ts';
 import { configurationDigestInput } from '../../src/config/digest-input.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import type { GuardName } from '../../src/domain/rules.ts';
@@ -14,6 +17,7 @@ import { compileRules } from '../../src/engine/compile.ts';
 import { digest } from '../../src/engine/digest.ts';
 import { TdsyncError } from '../../src/errors.ts';
 import type { Clock } from '../../src/ports.ts';
+import type { PassOptions } from '../../src/reconcile/propose.ts';
 import type { RunDetails } from '../../src/store/run-history.ts';
 import { openSnapshot } from '../../src/store/snapshot.ts';
 import { plantedSecret, type World } from './world.ts';
@@ -25,13 +29,13 @@ export interface SkippingClock extends Clock {
   advance(ms: number): void;
 }
 
-/** Real time plus everything that somebody wanted to wait for. */
-export function createSkippingClock(): SkippingClock {
+/** Real time, or a moment that stands still, plus everything that somebody wanted to wait for. */
+export function createSkippingClock(standing?: number): SkippingClock {
   const waits: number[] = [];
   let skipped = 0;
   return {
     waits,
-    now: () => Date.now() + skipped,
+    now: () => (standing ?? Date.now()) + skipped,
     async sleep(ms, signal) {
       signal?.throwIfAborted();
       waits.push(ms);
@@ -48,10 +52,17 @@ export interface InProcessOptions {
   readonly clock?: Clock;
   readonly refresh?: boolean;
   readonly allow?: readonly GuardName[];
-  /** externalIds, addresses or user SIDs. */
-  readonly only?: readonly string[];
   /** Variables that override the configuration file. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** externalIds, addresses or user SIDs. */
+  readonly only?: readonly string[];
+  /** The run whose operations are taken back. */
+  readonly undo?: string;
+  /**
+   * Digests the configuration file as it is written: for plans that are compared with files. Otherwise the servers' addresses
+   * are in it, which the system chooses, and keys that a later version adds.
+   */
+  readonly asWritten?: boolean;
 }
 
 export interface InProcessRun {
@@ -63,13 +74,10 @@ export interface InProcessRun {
 }
 
 export async function reconcileInProcess(world: World, options: InProcessOptions = {}): Promise<InProcessRun> {
-  const { clock = createSkippingClock(), refresh, allow = [], only, environment = {} } = options;
-  const allowances = new Map(allow.map((guard) => [guard, Number.POSITIVE_INFINITY] as const));
   const signal = new AbortController().signal;
   try {
-    const session = sessionOf(world, clock, environment);
-    const choice = only === undefined ? {} : { only: new Set(only) };
-    const { report, error } = await runOnce(session, 'reconcile', { refresh, allowances, ...choice }, signal);
+    const session = sessionOf(world, options);
+    const { report, error } = await runOnce(session, 'reconcile', await passOf(session, options), signal);
     const code = error === undefined ? exitCodeOfRun(report.status, false) : exitCodeOf(error);
     return { code, report, error };
   } catch (error) {
@@ -78,16 +86,33 @@ export async function reconcileInProcess(world: World, options: InProcessOptions
   }
 }
 
-function sessionOf(world: World, clock: Clock, variables: Readonly<Record<string, string>>): Session {
-  const environment = { TWILIO_CLIENT_SECRET: plantedSecret, ...variables };
-  const loaded = loadConfiguration(world.path('tdsync.yaml'), environment);
+/** `tdsync reconcile --dry-run`, or `tdsync undo --dry-run`, in this process. */
+export async function dryRunInProcess(world: World, options: InProcessOptions = {}): Promise<RunReport> {
+  const session = sessionOf(world, options);
+  return dryRun(session, await passOf(session, options));
+}
+
+async function passOf(session: Session, { refresh, allow = [], only, undo }: InProcessOptions): Promise<PassOptions> {
+  return {
+    refresh,
+    allowances: new Map(allow.map((guard) => [guard, Number.POSITIVE_INFINITY] as const)),
+    only: chosen(only),
+    ...(undo !== undefined && { undo: { run: undo, done: await operationsOf(undo, session) } }),
+  };
+}
+
+function sessionOf(world: World, options: InProcessOptions): Session {
+  const { clock = createSkippingClock(), asWritten = false } = options;
+  const file = world.path('tdsync.yaml');
+  const environment = { TWILIO_CLIENT_SECRET: plantedSecret, ...options.environment };
+  const loaded = loadConfiguration(file, environment);
   const { configuration } = loaded;
   const silent = () => {};
   return {
     loaded,
     configuration,
     compiled: compileRules(configuration.rules).compiled,
-    digest: digest(configurationDigestInput(configuration)),
+    digest: digest(asWritten ? readFileSync(file, 'utf8') : configurationDigestInput(configuration)),
     rim: {
       clock,
       logger: { debug: silent, info: silent, warn: silent, error: silent },

@@ -26,6 +26,9 @@ export interface MemorySnapshot {
   readonly outcomes: Map<string, Outcome>;
   readonly unfinished: Map<string, Operation>;
   readonly ends: RunEnd[];
+  readonly released: ReadonlyMap<UserSid, ExternalId>;
+  /** As `tdsync release` does. */
+  release(externalId: ExternalId): void;
 }
 
 export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot {
@@ -46,6 +49,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   const outcomes = new Map<string, Outcome>();
   const entries: string[] = [];
   const ends: RunEnd[] = [];
+  const released = new Map<UserSid, ExternalId>();
 
   function take(effect: Effect): void {
     switch (effect.effect) {
@@ -90,6 +94,15 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
     outcomes,
     unfinished,
     ends,
+    released,
+    release(externalId) {
+      const user = links.get(externalId);
+      if (user === undefined) throw new Error(`nobody is linked to ${externalId}`);
+      links.delete(externalId);
+      parked.delete(externalId);
+      for (const [key, grant] of records) if (grant.user === user) records.delete(key);
+      released.set(user, externalId);
+    },
     store: {
       links: () => [...links].map(([externalId, user]) => ({ externalId, user })),
       lastApplied: (externalId) => applied.get(externalId),
@@ -100,7 +113,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       lastCompleteRead: () => lastRead,
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,
-      released: () => new Map(),
+      released: () => released,
       seenEntry: () => undefined,
       seenWith: () => [],
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
@@ -117,7 +130,9 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
     journal: {
       start: () => 'run',
       saw: () => {},
-      planned: () => unfinished.clear(),
+      planned(_run, _plan, verdict, carriedOut) {
+        if (verdict.allowed || carriedOut !== undefined) unfinished.clear();
+      },
       intend(_run, operation) {
         entries.push(`intend ${operation.id}`);
         unfinished.set(operation.id, operation);

@@ -46,10 +46,11 @@ export interface Given {
 }
 
 export function planFor(given: Given): Planned {
-  return makePlan(planInputOf(given));
+  return makePlan(inputFor(given));
 }
 
-export function planInputOf(given: Given): PlanInput {
+/** What the planner gets, so that a test can plan one state under many policies. */
+export function inputFor(given: Given): PlanInput {
   const {
     rules: ruleset = rules(),
     users = [],

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Operation } from '../../src/domain/operation.ts';
-import { entry, link, rules, twilioUser } from '../support/builders.ts';
+import { TargetUnavailableError } from '../../src/errors.ts';
+import { entry, lastApplied, link, rules, twilioUser } from '../support/builders.ts';
+import { type Life, run } from '../support/histories.ts';
+import { createWorld } from '../support/memory-world.ts';
 import { codesOf, findingOf, idsOf, operationOf, planFor } from '../support/planning.ts';
 
 /** Person `id` wants the address of person `address`. */
@@ -11,6 +14,37 @@ function wants(id: string, address: string) {
 function waits(operations: readonly Operation[]): Record<string, string | undefined> {
   return Object.fromEntries(operations.map(({ id, after }) => [id, after]));
 }
+
+test('an intermediate address whose answer was lost is no change by somebody else, and is left with the next run', async () => {
+  const users = [twilioUser(1, 'ann'), twilioUser(2, 'ben')];
+  const entries = [entry('ann', { mail: 'ben@corp.example' }), entry('ben', { mail: 'ann@corp.example' })];
+  const world = createWorld({
+    rules: rules({ policy: { drift: 'report' } }),
+    entries,
+    twilio: { users },
+    snapshot: {
+      links: [link('ann', 1), link('ben', 2)],
+      applied: {
+        ann: lastApplied({ userName: 'ann@corp.example' }),
+        ben: lastApplied({ userName: 'ben@corp.example' }),
+      },
+    },
+  });
+  const life: Life = { world, rules: world.context.rules };
+  world.twilio.answer = (write) => {
+    if (world.twilio.writes.length === 1) throw new TargetUnavailableError(`${write}: no answer`, {});
+  };
+
+  const first = await run(life);
+  const second = await run(life);
+
+  expect(first.report.status).toBe('partial');
+  expect(second.report.findings).toEqual([]);
+  expect([...world.twilio.users.values()].map(({ attributes }) => attributes.userName)).toEqual([
+    'ben@corp.example',
+    'ann@corp.example',
+  ]);
+});
 
 test('another address on the same externalId renames the user in place', () => {
   const planned = planFor({

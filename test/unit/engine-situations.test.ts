@@ -344,3 +344,14 @@ test('a plan for some people holds their operations and findings alone, whicheve
     expect(planned.plan.findings).toEqual([]);
   }
 });
+
+test('create-only goes on with a creation of ours whose end nobody saw, and takes nothing away', () => {
+  const given = {
+    rules: rules({ policy: { mode: 'create-only', adoptExisting: false } }),
+    entries: [entry('ann', {}, ['developers'])],
+    users: [twilioUser(1, 'ann')],
+  } as const;
+
+  expect(stepsOf(planFor({ ...given, begun: ['ann@corp.example'] }))).toEqual(['adopt ann', 'grant ann']);
+  expect(stepsOf(planFor(given))).toEqual([]);
+});
