@@ -1,14 +1,12 @@
 /** One read by the LDAP source alone: options and demand are JSON in the arguments, what came is JSON on stdout. */
 import type { Demand } from '../../src/domain/entry.ts';
 import type { LdapOptions } from '../../src/domain/ldap-options.ts';
+import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 
 const [optionsText = '', demandText = ''] = process.argv.slice(2);
 const password = { reference: 'env:LDAP_PASSWORD', read: () => process.env.LDAP_PASSWORD ?? '' };
 const options: LdapOptions = { ...JSON.parse(optionsText), bindPassword: password };
 const demand: Demand = JSON.parse(demandText);
-// As shipped: without types to strip.
-const built = new URL('../../dist/sources/ldap/ldap-source.js', import.meta.url).href;
-const { createLdapSource } = (await import(built)) as typeof import('../../src/sources/ldap/ldap-source.ts');
 const say = (fields: object, message: string) => void process.stderr.write(`${message} ${JSON.stringify(fields)}\n`);
 
 let members = 0;
