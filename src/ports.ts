@@ -180,6 +180,8 @@ export interface SnapshotStore {
   /** What lets this plan through although guards refuse it: unused, and not expired at `now`. */
   approval(digest: string, now: number): Approval | undefined;
 
+  /** By key, the hash of each kept entry. */
+  seenHashes(): ReadonlyMap<ExternalId, number>;
   /** A person's entry as a run last kept it. */
   seenEntry(externalId: ExternalId): SeenEntry | undefined;
   /** Keys of at most two kept entries that hold this text as a value. */
@@ -207,7 +209,7 @@ export interface RunJournal {
   start(run: RunStart): string;
   /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. Uses up the approval that the verdict names. */
   planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined, at: number): void;
-  /** Keeps what the source said of people whom the plan is about, so that it can be explained later. */
+  /** Keeps what the source said of people in scope, or linked, so that it can be explained later. */
   saw(run: string, seen: Seen, at: number): void;
   /** Before the call. */
   intend(run: string, operation: Operation, at: number): void;

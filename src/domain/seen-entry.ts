@@ -1,14 +1,15 @@
 import type { Entry } from './entry.ts';
 import type { ExternalId } from './identity.ts';
 
-/** What a run saw of the people whom its plan is about. */
+/** What a run saw of the people in scope, or linked. */
 export interface Seen {
-  readonly entries: readonly Entry[];
-  /** Keys that no entry has. */
+  /** Those that are not kept like that already, each with its hash. */
+  readonly entries: readonly { readonly entry: Entry; readonly hash: number }[];
+  /** Keys of linked people that no entry has. */
   readonly missing: readonly ExternalId[];
 }
 
-/** An entry as a run read it, kept for those about whom the run had something to do or to say. */
+/** An entry as a run read it. */
 export interface SeenEntry {
   readonly entry: Entry;
   /** Id of the run. */

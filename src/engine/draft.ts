@@ -106,7 +106,9 @@ function draftAdoption(desired: DesiredUser, user: TwilioUser, reason: Reason, c
     attributes: desired.attributes,
     holds: heldGrants(desired, user, context),
   };
-  const grants = splitDrift(diffGrants(desired, user, context.knowledge), context.policy.drift);
+  // What an earlier link remembers of grants that are gone ended with that link.
+  const knowledge = { ...context.knowledge, lost: new Map<never, never>() };
+  const grants = splitDrift(diffGrants(desired, user, knowledge), context.policy.drift);
   const finding = driftFinding(desired, user, [], grants.drifted, context.nameOf);
   const drafted = withGrants(desired, user, grants.changes, [adopt], finding ? [finding] : [], context);
   // Nobody who is not linked may lose anything: what adoption takes away waits for the link.

@@ -1,6 +1,5 @@
 /** What a run would do: read both sides, plan, ask the guards. The same code for dry runs and for real ones. */
 import type { Blocked, BlockKey } from '../domain/blocked.ts';
-import type { Entry } from '../domain/entry.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { GuardName, Policy } from '../domain/rules.ts';
@@ -13,7 +12,7 @@ import { guard } from '../engine/guards.ts';
 import { makePlan, type Planned } from '../engine/planner.ts';
 import type { Parked } from '../ports.ts';
 import type { Context } from './context.ts';
-import { readState } from './read-state.ts';
+import { readState, type State } from './read-state.ts';
 import type { ReadOptions } from './read-twilio.ts';
 import { proposeUndo, type Undone } from './undo.ts';
 import { warnOfUnknown } from './unknown-choices.ts';
@@ -104,15 +103,13 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
     manner: state.read.manner,
-    seen: seenOf(proposed.plan, state.entries),
+    seen: seenOf(proposed.plan, state),
   };
 }
 
-function seenOf({ operations, findings }: Plan, entries: ReadonlyMap<ExternalId, Entry>): Seen {
+/** Who is linked and has no entry is in the plan, once at least: as a leaver, or as waited for. */
+function seenOf({ operations, findings }: Plan, { desired, entries }: State): Seen {
   const people = [...new Set([...operations, ...findings].map(({ externalId }) => externalId))];
-  const keys = people.flatMap((externalId) => (externalId === '' ? [] : externalId));
-  return {
-    entries: keys.flatMap((externalId) => entries.get(externalId) ?? []),
-    missing: keys.filter((externalId) => !entries.has(externalId)),
-  };
+  const isThere = (key: ExternalId) => desired.users.has(key) || desired.held.has(key) || desired.outOfScope.has(key);
+  return { entries, missing: people.flatMap((key) => (key === '' || isThere(key) ? [] : key)) };
 }

@@ -1,13 +1,15 @@
 import type { Blocked, BlockKey } from '../domain/blocked.ts';
-import type { CompleteRead, Entry } from '../domain/entry.ts';
+import type { CompleteRead } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { NamedGrant, Operation } from '../domain/operation.ts';
 import type { Rules } from '../domain/rules.ts';
+import type { Seen } from '../domain/seen-entry.ts';
 import type { Account, Role } from '../domain/user.ts';
 import type { RuleIssue } from '../engine/compile.ts';
 import { indexLinks, type Links, type UserIndex } from '../engine/correlate.ts';
 import { buildDesiredState, type DesiredState } from '../engine/desired-state.ts';
 import { type Entitlements, resolveEntitlements } from '../engine/entitlements.ts';
+import { hashEntry } from '../engine/entry-hash.ts';
 import { type HolderKey, holderKey, knowGrants } from '../engine/grant-records.ts';
 import type { Knowledge } from '../engine/people.ts';
 import { resolveWatchedRoles } from '../engine/watched-roles.ts';
@@ -27,8 +29,8 @@ export interface State {
   readonly blocked: ReadonlyMap<BlockKey, Blocked>;
   readonly begun: ReadonlySet<Email>;
   readonly read: CompleteRead;
-  /** Of everybody whom the plan may be about, by key, for the history; empty in dry runs. */
-  readonly entries: ReadonlyMap<ExternalId, Entry>;
+  /** Entries that the snapshot does not keep like that yet; none in dry runs. */
+  readonly entries: Seen['entries'];
   /** Roles, each in one scope, that must keep a holder. */
   readonly watched: readonly NamedGrant[];
 }
@@ -151,20 +153,24 @@ function resolveNames(
 }
 
 async function readSource(
-  { source, compiled, progress }: Context,
+  { source, compiled, progress, store }: Context,
   entitlements: Entitlements,
   links: Links,
   keepEntries: boolean,
   signal: AbortSignal,
 ): Promise<Pick<State, 'desired' | 'read' | 'entries'>> {
   const builder = buildDesiredState(compiled, entitlements, (externalId) => links.byExternalId.has(externalId));
-  const entries = new Map<ExternalId, Entry>();
+  const kept = keepEntries ? store.seenHashes() : undefined;
+  const entries: Seen['entries'][number][] = [];
   let done = 0;
   const read = await source.read(
     compiled.demand,
     (entry) => {
       const concerns = builder.accept(entry);
-      if (concerns && keepEntries && entry.id !== '') entries.set(entry.id, entry);
+      if (concerns && kept !== undefined && entry.id !== '') {
+        const hash = hashEntry(entry);
+        if (kept.get(entry.id) !== hash) entries.push({ entry, hash });
+      }
       if (++done % 1_000 === 0) progress.update('reading the source', done);
     },
     signal,

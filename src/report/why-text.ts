@@ -70,9 +70,7 @@ function heading({ externalId, user, userName, released, inTwilio }: Why, palett
 function entryText({ seen, missing }: Why, palette: Palette): string {
   if (seen === undefined) {
     const why =
-      missing > 0
-        ? 'the source holds no entry with this key'
-        : 'no run kept an entry: the source holds none, or nothing was to be done since entries are kept';
+      missing > 0 ? 'the source holds no entry with this key' : 'no run kept an entry: none in scope has this key';
     return `${palette.strong('Entry')}\n  ${why}`;
   }
   const { entry, run, at, explanation } = seen;

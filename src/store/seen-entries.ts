@@ -8,10 +8,22 @@ type StoredEntry = Omit<Entry, 'groupPaths'> & { readonly paths?: Readonly<Recor
 
 /** Part of a transaction of the caller's. */
 export function keepSeen(database: Database, run: string, { entries, missing }: Seen, at: number): void {
-  const insert = database.statement('INSERT OR REPLACE INTO seen_entries VALUES (?, ?, ?, ?)');
-  for (const entry of entries) insert.run(entry.id, run, at, JSON.stringify(toStored(entry)));
+  const insert = database.statement(
+    'INSERT OR REPLACE INTO seen_entries (external_id, run, at, hash, entry_json) VALUES (?, ?, ?, ?, ?)',
+  );
+  for (const { entry, hash } of entries) insert.run(entry.id, run, at, hash, JSON.stringify(toStored(entry)));
   const remove = database.statement('DELETE FROM seen_entries WHERE external_id = ?');
   for (const externalId of missing) remove.run(externalId);
+}
+
+/** By key, the hash of each kept entry. */
+export function seenHashes(database: Database): ReadonlyMap<ExternalId, number> {
+  const hashes = new Map<ExternalId, number>();
+  const rows = database.statement<{ readonly externalId: ExternalId; readonly hash: number }>(
+    'SELECT external_id AS externalId, hash FROM seen_entries',
+  );
+  for (const { externalId, hash } of rows.iterate()) hashes.set(externalId, hash);
+  return hashes;
 }
 
 export function seenEntry(database: Database, externalId: ExternalId): SeenEntry | undefined {

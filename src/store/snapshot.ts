@@ -32,7 +32,7 @@ import { prune } from './prune.ts';
 import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
-import { seenEntry, seenWith } from './seen-entries.ts';
+import { seenEntry, seenHashes, seenWith } from './seen-entries.ts';
 import { openSourceCache } from './source-cache.ts';
 import { refreshUsers } from './user-refresh.ts';
 
@@ -121,6 +121,7 @@ function assemble(
       ...mirrorRoles(database),
       blocks: () => database.read('read what is blocked', () => blocks(database)),
       approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
+      seenHashes: () => database.read('look at the kept entries', () => seenHashes(database)),
       seenEntry: (externalId) => database.read('look for an entry', () => seenEntry(database, externalId)),
       seenWith: (text) => database.read('look for an entry', () => seenWith(database, text)),
       released: () => database.read('read who was released', () => releasedUsers(database)),

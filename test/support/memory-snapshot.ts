@@ -114,6 +114,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,
       released: () => released,
+      seenHashes: () => new Map(),
       seenEntry: () => undefined,
       seenWith: () => [],
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
