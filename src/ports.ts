@@ -180,8 +180,8 @@ export interface SnapshotStore {
   /** What lets this plan through although guards refuse it: unused, and not expired at `now`. */
   approval(digest: string, now: number): Approval | undefined;
 
-  /** By key, the hash of each kept entry. */
-  seenHashes(): ReadonlyMap<ExternalId, number>;
+  /** The hashes of all kept entries. */
+  seenHashes(): ReadonlySet<number>;
   /** A person's entry as a run last kept it. */
   seenEntry(externalId: ExternalId): SeenEntry | undefined;
   /** Keys of at most two kept entries that hold this text as a value. */

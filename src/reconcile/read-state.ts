@@ -169,7 +169,7 @@ async function readSource(
       const concerns = builder.accept(entry);
       if (concerns && kept !== undefined && entry.id !== '') {
         const hash = hashEntry(entry);
-        if (kept.get(entry.id) !== hash) entries.push({ entry, hash });
+        if (!kept.has(hash)) entries.push({ entry, hash });
       }
       if (++done % 1_000 === 0) progress.update('reading the source', done);
     },

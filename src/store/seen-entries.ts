@@ -16,14 +16,9 @@ export function keepSeen(database: Database, run: string, { entries, missing }: 
   for (const externalId of missing) remove.run(externalId);
 }
 
-/** By key, the hash of each kept entry. */
-export function seenHashes(database: Database): ReadonlyMap<ExternalId, number> {
-  const hashes = new Map<ExternalId, number>();
-  const rows = database.statement<{ readonly externalId: ExternalId; readonly hash: number }>(
-    'SELECT external_id AS externalId, hash FROM seen_entries',
-  );
-  for (const { externalId, hash } of rows.iterate()) hashes.set(externalId, hash);
-  return hashes;
+/** The hashes of all kept entries, which hold their keys as well: numbers alone, as there are as many as people. */
+export function seenHashes(database: Database): ReadonlySet<number> {
+  return new Set(database.statement('SELECT hash FROM seen_entries').pluck().iterate() as Iterable<number>);
 }
 
 export function seenEntry(database: Database, externalId: ExternalId): SeenEntry | undefined {
