@@ -78,7 +78,7 @@ function undoPerson(externalId: ExternalId, done: readonly Operation[], { users,
     ...[...taken].flatMap(([key, { grant }]): Operation[] => {
       if (held.has(key)) return [];
       const id = `grant ${externalId} ${key}`;
-      const because = 'held before the run that is undone';
+      const because = 'undo of an earlier run';
       return [{ ...common(id, externalId, user), kind: 'grant', user: user.sid, grant, because, ...after }];
     }),
   ];

@@ -321,6 +321,8 @@ describe.concurrent('one write fails', () => {
     expect(world.twilio.state.users.byUserName('dora@corp.example')?.status).toBe('active');
     expect(status.stdout).toContain('partial');
     expect(next.status).toBe('converged');
-    expect(next.findings).toMatchObject([{ code: 'parked', externalId: 'carl' }]);
+    expect(next.findings).toMatchObject([
+      { code: 'unverified-domain', message: expect.stringContaining('unverified.example') },
+    ]);
   });
 });

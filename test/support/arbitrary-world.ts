@@ -189,13 +189,15 @@ function userOf(each: UserDetails, index: number, keys: readonly string[], mails
   };
 }
 
-/** Of held grants the assignment that is there; of others, one that Twilio no longer shows. */
-function recordsOf({ grants: held, remembered }: UserDetails, index: number): GrantRecord[] {
+/** Of held grants the assignment that is there; of others, one that Twilio no longer shows: that is known of linked people alone. */
+function recordsOf({ grants: held, remembered, linked }: UserDetails, index: number): GrantRecord[] {
   return grants.flatMap((grant, number) => {
     const origin = remembered[number];
     const place = held.indexOf(grant);
     const sid = place === -1 ? assignmentSid(900 + index * 10 + number) : assignmentSid(index * 10 + place + 1);
-    return origin === undefined ? [] : [{ sid, user: userSid(index + 1), ...grant, origin }];
+    return origin === undefined || (place === -1 && !linked)
+      ? []
+      : [{ sid, user: userSid(index + 1), ...grant, origin }];
   });
 }
 
