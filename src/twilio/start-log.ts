@@ -1,6 +1,6 @@
 /**
- * When the next request may start. Of any stretch of `1.02 s` none holds more than R starts, whatever timers and callers
- * do; the fiftieth above one second is room for the network between us and the server's own window. For an R that is
+ * When the next request may start. Of any stretch of `1.03 s` none holds more than R starts, whatever timers and callers
+ * do; what is above one second is room for the disc and the network between a start and the server's own window. For an R that is
  * not whole the rule holds over `ceil(R)` starts, so that the average is met. Within the rule starts follow one another
  * at once, so that a short command never waits; after a 429 they are spread evenly until the pace has recovered.
  */
@@ -12,7 +12,7 @@ export interface StartLog {
   stretch: number;
 }
 
-const windowMs = 1020;
+const windowMs = 1030;
 const catchUpMs = 20;
 
 export function createStartLog(requestsPerSecond: number): StartLog {
