@@ -9,9 +9,11 @@ import { dryRunOnce, type Reconciled, reconcileOnce } from '../reconcile/reconci
 import { reportJson } from '../report/json.ts';
 import { renderRun } from '../report/run-text.ts';
 import { type ExitCode, exitCodeOf, exitCodeOfRun } from './exit-codes.ts';
+import { type PlanFile, writePlanFile } from './plan-file.ts';
 import { locating, type Session, whoRuns } from './session.ts';
 import { tellingHooks } from './tell-hooks.ts';
 import { complain, errorText, palette, print } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface Presentation {
   readonly json?: boolean;
@@ -24,6 +26,28 @@ export async function dryRun(session: Session, options: PassOptions): Promise<Ru
   using shutdown = onShutdown();
   await using composition = await compose(configuration, compiled, digest, rim, 'read', session.source);
   return await locating(session, () => dryRunOnce(composition.context, options, shutdown.signal));
+}
+
+/** Throws UsageError for a plan that would be saved and applied at once. */
+export function refuseOutWithoutDryRun(out: string | undefined, isDryRun: boolean | undefined): void {
+  if (out === undefined || isDryRun === true) return;
+  throw new UsageError('--out goes with --dry-run: it saves a plan for review');
+}
+
+/** How a dry run ends, whatever it planned: the plan is saved when asked for, with what it takes to make it again, and shown. */
+export function concludeDryRun(
+  report: RunReport,
+  out: string | undefined,
+  options: PlanFile['options'],
+  presentation: Presentation,
+): ExitCode {
+  if (out !== undefined) {
+    const { plan, verdict, bill } = report;
+    const madeAt = new Date(report.endedAt).toISOString();
+    writePlanFile(out, { version: 1, madeAt, options, plan, verdict, bill });
+  }
+  present(report, presentation);
+  return exitCodeOfRun(report.status, presentation.detailedExitcode === true);
 }
 
 /**

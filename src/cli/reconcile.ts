@@ -1,8 +1,7 @@
 import { normalizeEmail } from '../domain/identity.ts';
 import type { Policy } from '../domain/rules.ts';
-import { type ExitCode, exitCodeOfRun } from './exit-codes.ts';
-import { dryRun, type Presentation, present, realRun } from './one-run.ts';
-import { writePlanFile } from './plan-file.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { concludeDryRun, dryRun, type Presentation, realRun, refuseOutWithoutDryRun } from './one-run.ts';
 import type { GlobalOptions } from './program.ts';
 import type { SavedFiles } from './saved-states.ts';
 import { openSession, parseAllowances } from './session.ts';
@@ -20,8 +19,7 @@ interface ReconcileOptions extends GlobalOptions, Presentation, SavedFiles {
 export async function reconcile(options: ReconcileOptions): Promise<ExitCode> {
   const { out, only, policy } = options;
   const isSaved = options.sourceFile !== undefined || options.twilioFile !== undefined;
-  if (out !== undefined && !options.dryRun)
-    throw new UsageError('--out goes with --dry-run: it saves a plan for review');
+  refuseOutWithoutDryRun(out, options.dryRun);
   if (isSaved) refuseWithSavedStates(options);
   // What is mirrored is another Twilio than the one in the file.
   const refresh = options.twilioFile === undefined ? options.refresh : true;
@@ -33,14 +31,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ExitCode> {
   const report = isSaved
     ? await (await import('./saved-states.ts')).withSavedStates(session, options, (saved) => dryRun(saved, pass))
     : await dryRun(session, pass);
-  if (out !== undefined) {
-    const { plan, verdict, bill } = report;
-    const madeAt = new Date(report.endedAt).toISOString();
-    const made = { ...(only && { only }), ...(policy && { mode: policy }) };
-    writePlanFile(out, { version: 1, madeAt, options: made, plan, verdict, bill });
-  }
-  present(report, options);
-  return exitCodeOfRun(report.status, options.detailedExitcode === true);
+  return concludeDryRun(report, out, { ...(only && { only }), ...(policy && { mode: policy }) }, options);
 }
 
 function refuseWithSavedStates({ dryRun, out, refresh, twilioFile }: ReconcileOptions): void {

@@ -1,7 +1,5 @@
 import type { ExitCode } from './exit-codes.ts';
-import { exitCodeOfRun } from './exit-codes.ts';
-import { dryRun, type Presentation, present, realRun } from './one-run.ts';
-import { writePlanFile } from './plan-file.ts';
+import { concludeDryRun, dryRun, type Presentation, realRun, refuseOutWithoutDryRun } from './one-run.ts';
 import type { GlobalOptions } from './program.ts';
 import { chosen } from './reconcile.ts';
 import { openSession, parseAllowances, type Session } from './session.ts';
@@ -18,8 +16,7 @@ interface UndoOptions extends GlobalOptions, Presentation {
 /** Takes back what a run did: a plan with guards and digest like any other. The source is not read. */
 export async function undo(run: string, options: UndoOptions): Promise<ExitCode> {
   const { out, only, refresh } = options;
-  if (out !== undefined && !options.dryRun)
-    throw new UsageError('--out goes with --dry-run: it saves a plan for review');
+  refuseOutWithoutDryRun(out, options.dryRun);
   const session = openSession(options);
   const pass = {
     refresh,
@@ -29,14 +26,7 @@ export async function undo(run: string, options: UndoOptions): Promise<ExitCode>
   };
   if (!options.dryRun) return realRun(session, 'undo', pass, options);
 
-  const report = await dryRun(session, pass);
-  if (out !== undefined) {
-    const { plan, verdict, bill } = report;
-    const madeAt = new Date(report.endedAt).toISOString();
-    writePlanFile(out, { version: 1, madeAt, options: { undo: run, ...(only && { only }) }, plan, verdict, bill });
-  }
-  present(report, options);
-  return exitCodeOfRun(report.status, options.detailedExitcode === true);
+  return concludeDryRun(await dryRun(session, pass), out, { undo: run, ...(only && { only }) }, options);
 }
 
 /** What the run did. Throws UsageError when there is no such run, or when it did nothing. */
