@@ -1,5 +1,5 @@
 /** What domain controllers of Windows do and Samba does not. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SourceIncompleteError, SourceUnavailableError } from '../../src/errors.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import {
@@ -11,22 +11,9 @@ import {
   readAll,
   secret,
 } from '../support/ldap-reading.ts';
-import { type LdapServer, type Reply, type Script, startLdapServer } from '../support/ldap-server.ts';
+import { type LdapServer, type Reply, serve } from '../support/ldap-server.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-let servers: LdapServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.stop()));
-  servers = [];
-});
-
-async function serve(script: Script): Promise<LdapServer> {
-  const server = await startLdapServer(script);
-  servers.push(server);
-  return server;
-}
-
 function sourceOf(server: LdapServer, changes: OptionChanges = {}, logger = createTestLogger()) {
   const users = { id: 'objectGUID', disabled: 'userAccountControl', ...changes.users } as const;
   const options = ldapOptions(server.url, { pageSize: 5000, ...changes, users });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SourceIncompleteError, SourceUnavailableError } from '../../src/errors.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import {
@@ -10,20 +10,7 @@ import {
   readAll,
   secret,
 } from '../support/ldap-reading.ts';
-import { type LdapServer, type Reply, type Script, startLdapServer } from '../support/ldap-server.ts';
-
-let servers: LdapServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.stop()));
-  servers = [];
-});
-
-async function serve(script: Script): Promise<LdapServer> {
-  const server = await startLdapServer(script);
-  servers.push(server);
-  return server;
-}
+import { type LdapServer, type Reply, type Script, serve } from '../support/ldap-server.ts';
 
 function sourceOf(server: LdapServer, changes: OptionChanges = {}, logger = createTestLogger()) {
   return createLdapSource(ldapOptions(server.url, changes), logger);

@@ -1,5 +1,5 @@
 /** Pages that are too large, and time: how a read adapts, and how it ends. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SourceIncompleteError } from '../../src/errors.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import { limitedDn, limitedPassword, peopleDn } from '../support/directory-ldif.ts';
@@ -12,21 +12,8 @@ import {
   readAll,
   secret,
 } from '../support/ldap-reading.ts';
-import { type LdapServer, type Reply, type Script, startLdapServer } from '../support/ldap-server.ts';
+import { type Reply, serve } from '../support/ldap-server.ts';
 import { type Slapd, slapdIsInstalled, startSlapd } from '../support/slapd.ts';
-
-let servers: LdapServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.stop()));
-  servers = [];
-});
-
-async function serve(script: Script): Promise<LdapServer> {
-  const server = await startLdapServer(script);
-  servers.push(server);
-  return server;
-}
 
 function sourceOf(url: string, changes: OptionChanges = {}, logger = createTestLogger()) {
   return createLdapSource(ldapOptions(url, changes), logger);

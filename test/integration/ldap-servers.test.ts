@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SourceIncompleteError, SourceUnavailableError } from '../../src/errors.ts';
 import { createLdapSource } from '../../src/sources/ldap/ldap-source.ts';
 import type { Outside } from '../../src/sources/ldap/servers.ts';
@@ -14,21 +14,8 @@ import {
   readAll,
   secret,
 } from '../support/ldap-reading.ts';
-import { type LdapServer, type Reply, type Script, startLdapServer } from '../support/ldap-server.ts';
+import { type Reply, type Script, serve } from '../support/ldap-server.ts';
 import { slapdIsInstalled, startSlapd } from '../support/slapd.ts';
-
-let servers: LdapServer[] = [];
-
-afterEach(async () => {
-  await Promise.all(servers.map((server) => server.stop()));
-  servers = [];
-});
-
-async function serve(script: Script): Promise<LdapServer> {
-  const server = await startLdapServer(script);
-  servers.push(server);
-  return server;
-}
 
 function user(index: number): Reply {
   return { entry: `uid=u${index},dc=x`, attributes: { entryUUID: [`id-${index}`], mail: [`u${index}@x`] } };

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { BerReader, BerWriter, PagedResultsControl, PresenceFilter, SearchRequest } from 'ldapts';
+import { onTestFinished } from 'vitest';
 import { createFramer, type Frame } from '../../src/sources/ldap/framing.ts';
 
 export interface SeenSearch {
@@ -140,6 +141,13 @@ export async function startLdapServer(script: Script): Promise<LdapServer> {
       await once(server, 'close');
     },
   };
+}
+
+/** A server that stops when the test has finished. */
+export async function serve(script: Script): Promise<LdapServer> {
+  const server = await startLdapServer(script);
+  onTestFinished(() => server.stop());
+  return server;
 }
 
 function readerOf(frame: Frame): BerReader {
