@@ -51,11 +51,7 @@ describe.skipIf(!slapdIsInstalled()).each([
 
   /** The searches of one read, as the server saw them. */
   async function searchesOf(read: () => Promise<unknown>): Promise<readonly string[]> {
-    const before = slapd.log().length;
-    await read();
-    return slapd
-      .log()
-      .slice(before)
+    return (await slapd.loggedDuring(read))
       .filter((line) => / SRCH base=/.test(line))
       .map((line) => /SRCH (base="[^"]*" scope=\d)/.exec(line)?.[1] ?? line);
   }

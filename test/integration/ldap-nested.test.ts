@@ -94,13 +94,12 @@ describe.skipIf(!slapdIsInstalled())('groups within groups, against OpenLDAP', (
     logger = createTestLogger(),
     allGroups = false,
   ) {
-    const before = slapd.log().length;
     const demand = demandOf({ groups: [...names].sort(), allGroups });
-    const entries = await readAll(sourceOf(changes, logger), demand);
-    const searches = slapd
-      .log()
-      .slice(before)
-      .filter((line) => line.includes(' SRCH base='));
+    let entries: Awaited<ReturnType<typeof readAll>> = [];
+    const logged = await slapd.loggedDuring(async () => {
+      entries = await readAll(sourceOf(changes, logger), demand);
+    });
+    const searches = logged.filter((line) => line.includes(' SRCH base='));
     const membersOf = (name: string) =>
       entries.filter((entry) => entry.groups.includes(name)).map(({ location }) => location);
     return { entries, searches, membersOf, of: (location: string) => entryOf(entries, location) };

@@ -67,6 +67,8 @@ export interface Slapd {
   readonly otherCaFile: string;
   /** Lines of the server's log so far: connections, binds, searches with the attributes asked for. */
   log(): readonly string[];
+  /** What the log says of the work, all of it: lines come by another way than answers, and later. */
+  loggedDuring(work: () => Promise<unknown>): Promise<readonly string[]>;
   /** Ends the server at once, as a crash would. */
   kill(): Promise<void>;
   /** For what a server goes through: SIGTERM, SIGSTOP and SIGCONT. */
@@ -125,6 +127,13 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     caFile: ca.certFile,
     otherCaFile: otherCa.certFile,
     log: () => lines,
+    async loggedDuring(work) {
+      const before = await mark(ldapPort, lines);
+      await work();
+      const after = await mark(ldapPort, lines);
+      const ofMarks = new RegExp(` conn=(?:${before.connection}|${after.connection}) `);
+      return lines.slice(before.line, after.line).filter((line) => !ofMarks.test(line));
+    },
     kill: () => end('SIGKILL'),
     signal: (signal) => child.kill(signal),
     async restart() {
@@ -182,6 +191,21 @@ export async function acceptsConnections(child: ChildProcess, port: number): Pro
     await setTimeout(5);
   }
   return false;
+}
+
+/** Connects, and waits for the log to say so: by then it has said everything from before. */
+async function mark(port: number, lines: readonly string[]): Promise<{ line: number; connection: string }> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const accepted = new RegExp(` conn=(\\d+) fd=\\d+ ACCEPT from IP=127\\.0\\.0\\.1:${socket.localPort} `);
+  for (;;) {
+    const line = lines.findLastIndex((each) => accepted.test(each));
+    if (line >= 0) {
+      socket.destroy();
+      return { line, connection: accepted.exec(lines[line] ?? '')?.[1] ?? '' };
+    }
+    await setTimeout(2);
+  }
 }
 
 export async function freePorts(): Promise<[number, number]> {

@@ -43,8 +43,11 @@ function codeBlocks(page: string, language: string): readonly string[] {
 function commandsOf(...path: readonly string[]): readonly string[] {
   const main = join(root, 'src', 'cli', 'main.ts');
   const help = execFileSync(process.execPath, [main, ...path, '--help'], { encoding: 'utf8' });
-  const [, list = ''] = help.split('\nCommands:\n');
-  return [...(list.split('\n\n')[0] ?? '').matchAll(/^ {2}([a-z]+)/gm)]
+  const lists = [...help.matchAll(/^(?!Options|Exit codes|Arguments)[\w-]+:\n((?: .*\n)+)/gm)].map(
+    ([, list = '']) => list,
+  );
+  return lists
+    .flatMap((list) => [...list.matchAll(/^ {2}([a-z]+)/gm)])
     .map(([, name = '']) => name)
     .filter((name) => name !== 'help');
 }
