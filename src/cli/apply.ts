@@ -1,7 +1,7 @@
+import type { GlobalOptions } from './command-line.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { type Presentation, realRun } from './one-run.ts';
 import { readPlanFile } from './plan-file.ts';
-import type { GlobalOptions } from './program.ts';
 import { chosen } from './reconcile.ts';
 import { openSession, parseAllowances } from './session.ts';
 import { operationsOf } from './undo.ts';

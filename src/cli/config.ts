@@ -1,7 +1,7 @@
 import { configurationJsonSchema } from '../config/json-schema.ts';
 import { checkSecrets } from '../config/secret-checks.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import type { GlobalOptions } from './program.ts';
 import { openSession } from './session.ts';
 import { complain, print } from './terminal.ts';
 

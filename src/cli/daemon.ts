@@ -3,9 +3,9 @@ import { ConfigError, LeaseHeldError, StoreError, TdsyncError } from '../errors.
 import { onShutdown } from '../ops/shutdown.ts';
 import type { Logger } from '../ports.ts';
 import type { Reconciled } from '../reconcile/reconcile.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { runOnce } from './one-run.ts';
-import type { GlobalOptions } from './program.ts';
 import { openSession } from './session.ts';
 
 /** An orchestrator kills after ten seconds; what is then in flight is looked at by the next run. */

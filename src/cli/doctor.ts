@@ -9,11 +9,11 @@ import { ConfigError, TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { checkHooks } from './doctor-hooks.ts';
 import { checkServers } from './doctor-servers.ts';
 import { checkDirectory, checkIncremental, checkSource } from './doctor-source.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import type { GlobalOptions } from './program.ts';
 import { locate, openSession, type Session } from './session.ts';
 import { palette, print } from './terminal.ts';
 

@@ -1,8 +1,8 @@
 import { normalizeEmail } from '../domain/identity.ts';
 import type { Policy } from '../domain/rules.ts';
+import type { GlobalOptions } from './command-line.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { concludeDryRun, dryRun, type Presentation, realRun, refuseOutWithoutDryRun } from './one-run.ts';
-import type { GlobalOptions } from './program.ts';
 import type { SavedFiles } from './saved-states.ts';
 import { openSession, parseAllowances } from './session.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,8 +1,8 @@
 import { documentJson } from '../report/json.ts';
 import { printable } from '../report/palette.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { findPerson, type KnownPerson, nameOf } from './find-person.ts';
-import type { GlobalOptions } from './program.ts';
 import { changeSnapshot } from './snapshot-change.ts';
 import { openForLooking } from './snapshot-session.ts';
 import { print } from './terminal.ts';

@@ -2,8 +2,8 @@ import { composeTarget } from '../compose.ts';
 import { compareStrings } from '../domain/identity.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import type { GlobalOptions } from './program.ts';
 import { openSession } from './session.ts';
 import { print } from './terminal.ts';
 

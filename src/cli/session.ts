@@ -13,7 +13,7 @@ import { systemClock } from '../ops/clock.ts';
 import { createLogger } from '../ops/logger.ts';
 import { createProgress } from '../ops/progress.ts';
 import type { DirectorySource, RunStart } from '../ports.ts';
-import type { GlobalOptions } from './program.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { complain, hasColours } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { programVersion } from './version.ts';

@@ -1,7 +1,7 @@
 import { systemClock } from '../ops/clock.ts';
 import type { Act } from '../store/ledger.ts';
 import { openSnapshot, type Snapshot } from '../store/snapshot.ts';
-import type { GlobalOptions } from './program.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { whoRuns } from './session.ts';
 import { openForLooking } from './snapshot-session.ts';
 

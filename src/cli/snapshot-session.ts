@@ -1,7 +1,7 @@
 import type { Configuration } from '../config/configuration.ts';
 import { type LoadedConfiguration, loadConfiguration } from '../config/load.ts';
 import { openSnapshot, type Snapshot } from '../store/snapshot.ts';
-import type { GlobalOptions } from './program.ts';
+import type { GlobalOptions } from './command-line.ts';
 import { configurationFile } from './session.ts';
 
 /** For commands that only look at the snapshot: no rule is compiled, no secret is read. */

@@ -1,6 +1,6 @@
+import type { GlobalOptions } from './command-line.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { concludeDryRun, dryRun, type Presentation, realRun, refuseOutWithoutDryRun } from './one-run.ts';
-import type { GlobalOptions } from './program.ts';
 import { chosen } from './reconcile.ts';
 import { openSession, parseAllowances, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
