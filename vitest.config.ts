@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    // Most of a run is spent waiting for servers and processes, so that a core to spare would be one too many.
+    maxWorkers: '100%',
     testTimeout: 90_000,
     hookTimeout: 120_000,
     reporters: ['default', new PropertyReporter()],
