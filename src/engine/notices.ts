@@ -77,7 +77,14 @@ function unsuccessful(report: RunReport | undefined): readonly ExternalId[] {
 }
 
 /** What Twilio refuses is not tried at every run: the runs in between converge, and nothing is better. */
-const parkedCodes: ReadonlySet<FindingCode> = new Set(['parked', 'address-taken', 'suspended', 'owner']);
+const parkedCodes: ReadonlySet<FindingCode> = new Set([
+  'parked',
+  'address-taken',
+  'suspended',
+  'owner',
+  'not-managed',
+  'role-ceiling',
+]);
 
 function waitingStill(before: Trouble | undefined, { report }: Ending): readonly ExternalId[] {
   if (before?.state !== 'partial') return [];
