@@ -161,14 +161,16 @@ export async function applyPlan(
     if (decision === 'stop') fatal ??= error;
     if (!answersTheWrite(error)) return report(outcome);
     if (decision === 'stop') return settle(operation, outcome, []);
+    // Not after what is remembered of the person, whom the breaker lets go again by that time.
+    const at = clock.now();
     const isBlock = heldBack.isBlock(operation, error);
     const effects = isBlock || decision === 'park' ? heldBack.refused(operation, error) : [];
-    return settle(operation, outcome, isBlock ? effects : [...effects, ...judge(operation, error)]);
+    return settle(operation, outcome, isBlock ? effects : [...effects, ...judge(operation, error, at)]);
   }
 
   /** Whether this refusal is one too many. */
-  function judge(operation: Operation, error: TargetError): Effect[] {
-    const over = breaker.refused({ operation, error, at: clock.now() }, heldBack.isKnown(operation));
+  function judge(operation: Operation, error: TargetError, at: number): Effect[] {
+    const over = breaker.refused({ operation, error, at }, heldBack.isKnown(operation));
     if (over === undefined || fatal !== undefined) return [];
     fatal = over.error;
     tripped = over.breaker;

@@ -1,26 +1,12 @@
 /** Whom and what runs leave alone because Twilio refused it, and how a person lets it be tried again. */
-import type { Blocked, BlockKey } from '../domain/blocked.ts';
-import type { OpenBreaker } from '../domain/breaker.ts';
+import type { BlockKey } from '../domain/blocked.ts';
 import type { ExternalId, UserSid } from '../domain/identity.ts';
+import type { Quarantined, QuarantinedPerson } from '../domain/quarantine.ts';
 import type { Parked } from '../ports.ts';
 import { blocks } from './blocks.ts';
 import { closeBreaker, openBreaker } from './breaker.ts';
 import type { Database } from './database.ts';
 import { type Act, recordAct } from './ledger.ts';
-
-export interface QuarantinedPerson extends Parked {
-  /** Undefined for somebody who is not linked. */
-  readonly user: UserSid | undefined;
-  /** As the last operation on this person named it; undefined when the history no longer holds one. */
-  readonly userName: string | undefined;
-}
-
-export interface Quarantined {
-  /** By key. Some may have come back into step since, without an operation that would show it. */
-  readonly people: readonly QuarantinedPerson[];
-  readonly blocks: readonly Blocked[];
-  readonly breaker: OpenBreaker | undefined;
-}
 
 /** What is let out, so that the next run tries it again. */
 export interface Choice {

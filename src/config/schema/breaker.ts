@@ -6,15 +6,10 @@ export const breaker = z
     inARow: wholeNumber(2, 1_000_000)
       .default(10)
       .meta({ description: 'So many people whom Twilio refused one after another end the run.' }),
-    percent: z
-      .number()
-      .min(1)
-      .max(100)
-      .default(50)
-      .meta({
-        title: 'number',
-        description: 'So does this share of the people tried, once there are `sample` of them.',
-      }),
+    percent: z.number().min(1).max(100).default(50).meta({
+      title: 'number',
+      description: 'So does this share of the people tried, once there are `sample` of them.',
+    }),
     sample: wholeNumber(2, 1_000_000)
       .default(20)
       .meta({ description: 'People that must have been tried before `percent` counts.' }),
