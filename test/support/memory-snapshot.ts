@@ -45,6 +45,8 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   };
   const blocked = new Map<BlockKey, Blocked>();
   let breaker: OpenBreaker | undefined;
+  let planned: readonly Operation[] = [];
+  const owed = new Set<string>();
   let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
   let lastRead: { entries: number; inScope: number } | undefined;
   const unfinished = new Map<string, Operation>();
@@ -94,6 +96,12 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
     }
   }
 
+  /** Grants that wait for a creation or an adoption are owed once it is done, until they are made. */
+  function owe({ id }: Operation): void {
+    owed.delete(id);
+    for (const each of planned) if (each.kind === 'grant' && each.after === id) owed.add(each.id);
+  }
+
   return {
     links,
     applied,
@@ -119,7 +127,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       parked: () => parked.values(),
       blocks: () => [...blocked.values()],
       breaker: () => breaker,
-      owedGrants: () => new Set(),
+      owedGrants: () => owed,
       rolesHeld: (user) => [...records.values()].filter((each) => each.user === user).length,
       lastCompleteRead: () => lastRead,
       unfinished: () => [...unfinished.values()],
@@ -143,6 +151,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       start: () => 'run',
       saw: () => {},
       planned(_run, _plan, verdict, carriedOut) {
+        planned = carriedOut?.operations ?? [];
         if (verdict.allowed || carriedOut !== undefined) unfinished.clear();
       },
       intend(_run, operation) {
@@ -152,6 +161,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       complete(_run, operation, outcome, effects, at) {
         entries.push(`${outcome.state} ${operation.id}`);
         unfinished.delete(operation.id);
+        if (outcome.state === 'done' || outcome.state === 'already') owe(operation);
         outcomes.set(operation.id, outcome);
         for (const effect of effects) take(effect, at);
       },

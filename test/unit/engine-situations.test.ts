@@ -360,3 +360,16 @@ test('create-only goes on with a creation of ours whose end nobody saw, and take
   expect(stepsOf(planFor({ ...given, begun: ['ann@corp.example'] }))).toEqual(['adopt ann', 'grant ann']);
   expect(stepsOf(planFor(given))).toEqual([]);
 });
+
+test('create-only still gives the grants that were planned with a creation and never made, and no other', () => {
+  const given = {
+    rules: rules({ policy: { mode: 'create-only' } }),
+    entries: [entry('ann', { givenName: 'Changed' }, ['developers', 'admins'])],
+    users: [twilioUser(1, 'ann')],
+    links: [link('ann', 1)],
+  } as const;
+  const [owed = '', other = ''] = idsOf(planFor({ ...given, rules: rules() })).filter((id) => id.startsWith('grant'));
+
+  expect(other).not.toBe('');
+  expect(idsOf(planFor({ ...given, owed: [owed] }))).toEqual([owed]);
+});
