@@ -34,3 +34,15 @@ export interface OpenBreaker {
   readonly kinds: readonly OperationKind[];
   readonly causes: readonly FailureCause[];
 }
+
+/** Each cause with the number of people; nobody is named. */
+export function causesText(causes: readonly FailureCause[]): string {
+  return causes
+    .map((cause) => `${causeText(cause)}: ${cause.people === 1 ? '1 person' : `${cause.people} people`}`)
+    .join('; ');
+}
+
+export function causeText({ kind, status, twilioCode }: FailureCause): string {
+  const code = twilioCode === undefined ? '' : ` with code ${twilioCode}`;
+  return `${kind} refused${status === undefined ? '' : ` with ${status}`}${code}`;
+}

@@ -1,5 +1,5 @@
 /** What a breaker that has tripped has to say. */
-import type { FailureCause, OpenBreaker } from '../domain/breaker.ts';
+import { causesText, type OpenBreaker } from '../domain/breaker.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 
@@ -16,16 +16,4 @@ export function breakerFindings(
 export function breakerText({ kinds, causes, run, at }: Pick<OpenBreaker, 'kinds' | 'causes' | 'run' | 'at'>): string {
   const when = new Date(at).toISOString();
   return `the circuit breaker is open since run ${run} ended at ${when} (${causesText(causes)}): of ${kinds.join(', ')}, one is tried before the others; \`tdsync retry --breaker\` closes it`;
-}
-
-/** Each cause with the number of people; nobody is named. */
-export function causesText(causes: readonly FailureCause[]): string {
-  return causes
-    .map((cause) => `${causeText(cause)}: ${cause.people === 1 ? '1 person' : `${cause.people} people`}`)
-    .join('; ');
-}
-
-export function causeText({ kind, status, twilioCode }: FailureCause): string {
-  const code = twilioCode === undefined ? '' : ` with code ${twilioCode}`;
-  return `${kind} refused${status === undefined ? '' : ` with ${status}`}${code}`;
 }

@@ -11,11 +11,10 @@
  * wait for somebody who was not: a record that is itself wrong must not keep the breaker open. Other kinds go on.
  * What is refused for a whole domain or for want of room has its own way (engine/blocked.ts) and does not count.
  */
-import type { BreakerLimits, FailureCause, OpenBreaker } from '../domain/breaker.ts';
+import { type BreakerLimits, causesText, type FailureCause, type OpenBreaker } from '../domain/breaker.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import type { Operation, OperationKind } from '../domain/operation.ts';
 import { writesNothing } from '../engine/bill.ts';
-import { causesText } from '../engine/breaker.ts';
 import { BreakerOpenError, type TargetError } from '../errors.ts';
 
 interface Failure {

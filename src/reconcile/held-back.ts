@@ -1,8 +1,8 @@
 /** What Twilio refused, in earlier runs and in this one, and who is held back for that. */
-import type { Blocked, BlockKey } from '../domain/blocked.ts';
+import { type Blocked, type BlockKey, refusalText } from '../domain/blocked.ts';
 import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
-import { blockedBy, blockOn, blocksOf, refusalText } from '../engine/blocked.ts';
+import { blockedBy, blockOn, blocksOf } from '../engine/blocked.ts';
 import { concerns } from '../engine/parking.ts';
 import type { TargetError } from '../errors.ts';
 import type { Clock, Effect, Parked, SnapshotStore } from '../ports.ts';

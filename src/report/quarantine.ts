@@ -1,9 +1,7 @@
 /** The quarantine for people, and as data with times as the documents of the command line write them. */
-import type { Blocked } from '../domain/blocked.ts';
-import type { FailureCause, OpenBreaker } from '../domain/breaker.ts';
+import { type Blocked, refusalText } from '../domain/blocked.ts';
+import { causeText, type FailureCause, type OpenBreaker } from '../domain/breaker.ts';
 import type { Quarantined, QuarantinedPerson } from '../domain/quarantine.ts';
-import { refusalText } from '../engine/blocked.ts';
-import { causeText } from '../engine/breaker.ts';
 import { type Palette, printable } from './palette.ts';
 import { plural } from './plan-text.ts';
 
