@@ -9,7 +9,8 @@
  *
  * Half open, one operation of the kinds that failed is under way at a time, and those of people who were refused before
  * wait for somebody who was not: a record that is itself wrong must not keep the breaker open. Other kinds go on.
- * What is refused for a whole domain or for want of room has its own way (engine/blocked.ts) and does not count.
+ * What is refused for a whole domain or for want of room has its own way (engine/blocked.ts) and does not count. Code 70005,
+ * with which Twilio answers those who go on failing, opens it at once.
  */
 import { type BreakerLimits, causesText, type FailureCause, type OpenBreaker } from '../domain/breaker.ts';
 import type { ExternalId } from '../domain/identity.ts';
@@ -91,6 +92,7 @@ export function createBreaker({ limits, open, run, operations, attemptsOf }: Bre
       const { externalId } = failure.operation;
       if (halfOpen && concerns(failure.operation))
         return trip([failure], 'Twilio still refuses what it refused before');
+      if (failure.error.twilioCode === tooMuchFailed) return trip([failure], 'Twilio says that too much has failed');
       if (isKnown) return undefined;
       tried.add(externalId);
       failed.set(externalId, failure);
@@ -106,6 +108,9 @@ export function createBreaker({ limits, open, run, operations, attemptsOf }: Bre
     },
   };
 }
+
+/** Too many failed requests in a row (Twilio's error dictionary). */
+const tooMuchFailed = 70005;
 
 const hint =
   'the cause is hardly in these people: look at Twilio, at the roles and at the mapping; the next run tries one of them before the others';

@@ -66,6 +66,15 @@ test('ten people refused in a row end the run, which is partial and says for wha
   expect(world.snapshot.ends.at(-1)).toMatchObject({ status: 'partial', error: { code: 'breaker-open' } });
 });
 
+test('Twilio saying that too much has failed ends it at once', async () => {
+  const world = open({ entries: people(5) });
+  refuse(world, (write) => write === create(1), 70005);
+
+  const { report, asked } = await reconcile(world);
+
+  expect([report.status, report.breaker?.causes[0]?.twilioCode, asked.length]).toEqual(['partial', 70005, 2]);
+});
+
 test('somebody who succeeds in between, and several refusals of one person, do not end it', async () => {
   const entries = [entry('p00', {}, ['developers', 'admins']), ...people(30).slice(1)];
   const world = open({
