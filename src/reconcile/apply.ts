@@ -19,7 +19,13 @@ import type { ExternalId } from '../domain/identity.ts';
 import { type Operation, phases } from '../domain/operation.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { OperationReport, Outcome } from '../domain/run.ts';
-import { BreakerOpenError, TargetError, TargetUnavailableError, type TdsyncError } from '../errors.ts';
+import {
+  BreakerOpenError,
+  TargetConflictError,
+  TargetError,
+  TargetUnavailableError,
+  type TdsyncError,
+} from '../errors.ts';
 import type { Effect } from '../ports.ts';
 import { createBreaker } from './breaker.ts';
 import type { Context } from './context.ts';
@@ -170,6 +176,8 @@ export async function applyPlan(
 
   /** Whether this refusal is one too many. */
   function judge(operation: Operation, error: TargetError, at: number): Effect[] {
+    // That somebody else has the address, or changed the record, is about this person, however many there are.
+    if (error instanceof TargetConflictError) return [];
     const over = breaker.refused({ operation, error, at }, heldBack.isKnown(operation));
     if (over === undefined || fatal !== undefined) return [];
     fatal = over.error;

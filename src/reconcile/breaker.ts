@@ -9,8 +9,9 @@
  *
  * Half open, one operation of the kinds that failed is under way at a time, and those of people who were refused before
  * wait for somebody who was not: a record that is itself wrong must not keep the breaker open. Other kinds go on.
- * What is refused for a whole domain or for want of room has its own way (engine/blocked.ts) and does not count. Code 70005,
- * with which Twilio answers those who go on failing, opens it at once.
+ * What is refused for a whole domain or for want of room has its own way (engine/blocked.ts) and does not count. Neither does
+ * an address that is taken: at a first import half of the people may have a login of their own. Code 70005, with which
+ * Twilio answers those who go on failing, opens it at once.
  */
 import { type BreakerLimits, causesText, type FailureCause, type OpenBreaker } from '../domain/breaker.ts';
 import type { ExternalId } from '../domain/identity.ts';

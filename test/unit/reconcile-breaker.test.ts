@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
 import { BreakerOpenError, TargetRejectedError, TargetUnavailableError } from '../../src/errors.ts';
 import { dryRunOnce, type Reconciled, reconcileOnce } from '../../src/reconcile/reconcile.ts';
+import { renderNotice } from '../../src/report/notice.ts';
 import { entry, link, noLimits, rules, twilioUser } from '../support/builders.ts';
 import { createWorld, type World, type WorldState } from '../support/memory-world.ts';
 
@@ -200,6 +201,36 @@ test('a plan says that it is open, and what is done first', async () => {
   expect(dry.findings.filter(({ code }) => code === 'breaker-open')).toEqual([
     expect.objectContaining({ externalId: '', message: expect.stringContaining('of create, one is tried before') }),
   ]);
+});
+
+test('addresses that are taken do not count: at a first import there may be many', async () => {
+  const entries = people(40);
+  const outside = entries.slice(0, 30).map(({ id }) => `${id}@corp.example`);
+  const world = open({ entries, twilio: { users: [], outside } });
+
+  const { error, asked } = await reconcile(world);
+
+  expect([error, asked.length, world.snapshot.links.size]).toEqual([undefined, 40, 10]);
+});
+
+test('a hook is told of the causes, and nobody is named', async () => {
+  const world = open({ entries: people(40) });
+  refuse(world, (write) => write.startsWith('create'));
+  const { report, error } = await reconcile(world);
+  const subject = {
+    organization: 'OR1',
+    host: 'h',
+    command: 'daemon',
+    run: 'r',
+    status: 'partial',
+    endedAt: 0,
+  } as const;
+
+  for (const format of ['json', 'slack'] as const) {
+    const { body } = renderNotice('partial', { ...subject, report, error }, undefined, format);
+    expect(body).toMatch(/10 people in a row were refused: create refused with 400 with code 25006: 10 people/);
+    expect(body).not.toContain('@');
+  }
 });
 
 test('a domain that is not verified does not count', async () => {

@@ -20,5 +20,5 @@ export const breaker = z
   .prefault({})
   .meta({
     description:
-      'Circuit breaker: ends a run when what fails is not about single people. The next run tries one of those before the others. A domain that is not verified and a quota that is used up do not count.',
+      'Circuit breaker: ends a run when what fails is not about single people. The next run tries one of those before the others. Addresses that are taken, a domain that is not verified and a quota that is used up do not count.',
   });
