@@ -1,4 +1,5 @@
 import type { Blocked } from './domain/blocked.ts';
+import type { OpenBreaker } from './domain/breaker.ts';
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
@@ -171,6 +172,12 @@ export interface SnapshotStore {
   grantRecords(): Iterable<GrantRecord>;
   parked(): Iterable<Parked>;
   blocks(): readonly Blocked[];
+  /** What a systemic failure left; undefined when none did, or it is over. */
+  breaker(): OpenBreaker | undefined;
+  /** Ids of the grants that were planned with somebody's creation and never made, although the person was created. */
+  owedGrants(): ReadonlySet<string>;
+  /** Roles that the mirror shows of one person. */
+  rolesHeld(user: UserSid): number;
   /** Entries and people in scope at the last complete read of an applied or converged run. */
   lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;
   /** Operations whose intent was written and whose outcome was not: a process died in between. */

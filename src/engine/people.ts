@@ -11,13 +11,12 @@ export interface Knowledge extends GrantKnowledge {
   lastApplied(externalId: ExternalId): LastApplied | undefined;
   /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
   readonly owners: ReadonlySet<UserSid>;
-  readonly suspended: ReadonlySet<UserSid>;
   /** Given back to manual care. */
   readonly released: ReadonlyMap<UserSid, ExternalId>;
 }
 
 export interface Untouchable {
-  readonly code: Extract<FindingCode, 'protected' | 'released' | 'owner' | 'suspended'>;
+  readonly code: Extract<FindingCode, 'protected' | 'released' | 'owner'>;
   readonly because: string;
 }
 
@@ -40,9 +39,6 @@ export function untouchable(
     }
     if (user !== undefined && knowledge.owners.has(user)) {
       return { code: 'owner', because: 'this person owns the organization or an account' };
-    }
-    if (user !== undefined && knowledge.suspended.has(user)) {
-      return { code: 'suspended', because: 'Twilio has suspended this user' };
     }
     return undefined;
   };
