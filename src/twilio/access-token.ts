@@ -35,7 +35,8 @@ function positive(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-const longestSeconds = 30 * 24 * 3600;
+/** What Twilio offers; less would be over before a call had its turn, and every turn would begin with a new token. */
+const [shortestSeconds, longestSeconds] = [60, 30 * 24 * 3600];
 const fallbackSeconds = 3600;
 const earlyMs = 60_000;
 
@@ -50,7 +51,7 @@ const earlyMs = 60_000;
  * | `exp` far away           | never further than its distance from `iat`: this host's clock is behind |
  * | none of them             | one hour, Twilio's default                                           |
  *
- * The shortest counts. A token that ends too early for us costs one 401; a clock that is believed too much would cost a
+ * The shortest counts, but nothing below a minute, the least that Twilio offers. A token that ends too early for us costs one 401; a clock that is believed too much would cost a
  * new token for every call.
  */
 export function renewalTime(now: number, expiresIn: unknown, { exp, iat }: TokenClaims): number {
@@ -63,7 +64,8 @@ export function renewalTime(now: number, expiresIn: unknown, { exp, iat }: Token
     if (whole !== undefined) candidates.push(whole);
     if (left > (whole === undefined ? 0 : earlyMs)) candidates.push(left);
   }
-  const lifetime = candidates.length === 0 ? fallbackSeconds * 1000 : Math.min(...candidates);
+  const shortest = candidates.length === 0 ? fallbackSeconds * 1000 : Math.min(...candidates);
+  const lifetime = Math.min(Math.max(shortest, shortestSeconds * 1000), longestSeconds * 1000);
   return now + lifetime - Math.min(earlyMs, lifetime / 2);
 }
 

@@ -196,6 +196,26 @@ test.each(['client_credentials', 'authorization_code'] as const)(
   },
 );
 
+test('a process that is killed while it waits for a new refresh token leaves the old one good and nobody locked out', async () => {
+  await using it = await stage();
+  const { world } = it;
+  const { twilio } = world;
+  twilio.requests.clear();
+  twilio.faults.add({ match: { method: 'POST', path: '/v2/token' }, times: 1, fault: 'hang' });
+
+  const killed = world.start(['roles']);
+  await twilio.requests.waitFor({ path: '/v2/token' });
+  killed.kill('SIGKILL');
+  await killed.ended;
+  const after = await world.tdsync('roles', '--json');
+
+  expect(after.code).toBe(0);
+  expect(Object.keys(await world.files()).filter((name) => name.startsWith('tdsync-token'))).toEqual([
+    'tdsync-token.json',
+    'tdsync-token.json.lock',
+  ]);
+});
+
 test('a run that nobody approved, or whose token file others can read, makes no request at all', async () => {
   await using it = await stage();
   const file = it.world.path('tdsync-token.json');
