@@ -169,23 +169,27 @@ describe.concurrent('an approval that ends', () => {
   });
 });
 
-test.each(['client_credentials', 'authorization_code'] as const)(
-  'a secret that is rotated and a token that runs out in the middle of a run are no trouble (%s)',
-  async (grant) => {
+const grants = ['client_credentials', 'authorization_code'] as const;
+const ends = ['runs out', 'is revoked before its time'] as const;
+
+test.each(grants.flatMap((grant) => ends.map((end) => [grant, end] as const)))(
+  'with %s, a token that %s in the middle of a run, and a secret that is rotated with it, are no trouble',
+  async (grant, end) => {
     await using it = await stage({ grant });
     const { world, clock } = it;
+    const { twilio } = world;
     await world.write('secret', plantedSecret);
     const text = await readFile(world.path('tdsync.yaml'), 'utf8');
     await world.write('tdsync.yaml', text.replace(`\${env:TWILIO_CLIENT_SECRET}`, `\${file:secret}`));
     await world.people(renamed);
-    const asked = () => world.twilio.requests.count({ path: '/v2/token' });
+    const asked = () => twilio.requests.count({ path: '/v2/token' });
     const before = asked();
     atSecondChange(world, () => {
-      // The old secret dies, and so does every token.
-      clock.advance(3_700_000);
       const clientSecret = `${plantedSecret}-2`;
-      world.twilio.state.setClient({ ...defaultClient, clientSecret, approver: approverSid });
+      twilio.state.setClient({ ...defaultClient, clientSecret, approver: approverSid });
       writeFileSync(world.path('secret'), clientSecret);
+      if (end === 'runs out') clock.advance(3_700_000);
+      else twilio.tokens.revokeAll();
     });
 
     const run = await reconcileInProcess(world, { clock });
@@ -195,6 +199,73 @@ test.each(['client_credentials', 'authorization_code'] as const)(
     expect(asked() - before).toBe(2);
   },
 );
+
+test.each([
+  ['repeated', 0],
+  ['absent', 0],
+  ['rotated', 6],
+] as const)(
+  'a refresh whose answer is lost is tried again; where the refresh token is %s, the run ends with %i',
+  async (refreshToken, code) => {
+    await using it = await stage();
+    const { twilio } = it.world;
+    twilio.quirks.refreshToken = refreshToken;
+    twilio.faults.add({ match: { method: 'POST', path: '/v2/token' }, times: 1, fault: 'reset-after' });
+
+    const run = await reconcileInProcess(it.world, { clock: it.clock });
+
+    expect(run.code).toBe(code);
+    // What a server ended that never saw its answer arrive, only a person can mend.
+    if (code === 6) expect(run.error?.hint).toContain('tdsync authorize');
+    else expect(run.report?.status).toBe('converged');
+  },
+);
+
+test('processes that share the refresh token renew it one after the other, also with a server that rotates it', async () => {
+  await using it = await stage();
+  const { requests } = it.world.twilio;
+  requests.clear();
+
+  const runs = await Promise.all(Array.from({ length: 3 }, () => it.world.tdsync('roles', '--json')));
+
+  expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect(requests.matching({ path: '/v2/token' }).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
+test('doctor shows the approval and who gave it, and warns when that person cannot be protected', async () => {
+  await using it = await stage();
+  const look = async () => {
+    const run = await it.world.tdsync('doctor', '--no-permissions', '--json');
+    const { checks } = run.json<{ checks: { check: string; state: string; message: string; hint?: string }[] }>();
+    return { code: run.code, checks: checks.filter(({ check }) => check.startsWith('approv')) };
+  };
+
+  const well = await look();
+  await useCodeGrant(it.world, { approvedBy: 'misspelt@corp.example' });
+  const misspelt = await look();
+  it.world.twilio.authorizations.revokeAll();
+  const ended = await look();
+
+  expect(well).toMatchObject({
+    code: 0,
+    checks: [
+      { check: 'approval', state: 'ok', message: expect.stringMatching(/^approved 2.*, last used 2/) },
+      {
+        check: 'approver',
+        state: 'ok',
+        message: expect.stringContaining(`svc@corp.example (${approverSid}) is active`),
+      },
+    ],
+  });
+  expect(misspelt).toMatchObject({
+    code: 0,
+    checks: [{ state: 'ok' }, { state: 'warning', message: expect.stringContaining('misspelt@corp.example') }],
+  });
+  expect(ended).toMatchObject({
+    code: 1,
+    checks: [{ check: 'approval', state: 'failed', hint: expect.stringContaining('tdsync authorize') }],
+  });
+});
 
 test('a process that is killed while it waits for a new refresh token leaves the old one good and nobody locked out', async () => {
   await using it = await stage();
