@@ -9,6 +9,8 @@ export interface TokenSource {
   holds(token: string): boolean;
   /** Twilio refused it. A newer one, minted meanwhile for another call, stays. */
   drop(token: string): void;
+  /** Resolves when no mint is under way: what came with a token, such as the next refresh token, is kept by then. */
+  idle(): Promise<void>;
 }
 
 /** `mint` asks Twilio, by whatever grant. */
@@ -36,6 +38,9 @@ export function createTokenSource(clock: Clock, mint: () => Promise<Minted>): To
     holds: (token) => current?.token === token && clock.now() < current.renewAt,
     drop(token) {
       if (current?.token === token) current = undefined;
+    },
+    async idle() {
+      await minting?.catch(() => {});
     },
   };
 }

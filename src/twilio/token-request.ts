@@ -75,6 +75,7 @@ export async function requestToken(endpoint: TokenEndpoint, grant: TokenGrant): 
       wait: (ms) => clock.sleep(ms, signal),
       renewToken: () => undefined,
       signal,
+      keepsAnswer: true,
     });
   } catch (error) {
     throw error instanceof AttemptFailure ? error.error : error;

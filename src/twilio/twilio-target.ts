@@ -96,9 +96,10 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     listAccounts: (signal) => listAccounts(api, bases.accounts, organization, signal),
     probePermissions: (chance, signal) => probePermissions(iam, organization, chance, signal),
     calls,
-    [Symbol.asyncDispose]: () => {
+    [Symbol.asyncDispose]: async () => {
       ended.abort();
-      return http.close();
+      await tokens.idle();
+      await http.close();
     },
   };
 }

@@ -147,6 +147,31 @@ describe('an access token by refresh token', () => {
     expect(store.steps).toEqual(['room']);
   });
 
+  test('is waited for when nobody wants it any more: its refresh token is kept before the process may end', async () => {
+    const store = memoryStore();
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<void>();
+    const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>();
+    const slow: Respond = async () => {
+      arrive();
+      await mayAnswer;
+      return { json: { access_token: 'token-1', refresh_token: 'refresh-1' } };
+    };
+    const scene = await stage({ 'POST /v2/token': slow }, { authorization: store });
+    const stop = new AbortController();
+    const reading = errorFrom(scene.target.readUser(userSid(1), stop.signal));
+    await arrived;
+
+    stop.abort(new Error('stopped'));
+    const error = await reading;
+    const disposed = scene.target[Symbol.asyncDispose]();
+    answer();
+    await disposed;
+    await scene.server.close();
+
+    expect((error as Error).message).toBe('stopped');
+    expect(store.kept?.refreshToken).toBe('refresh-1');
+  });
+
   test('is not used when its refresh token cannot be kept', async () => {
     const store = memoryStore();
     store.fails = new ConfigError([{ path: 'twilio.oauth.tokenFile', message: 'cannot be written (EIO)' }]);
