@@ -20,6 +20,7 @@ import type {
   TwilioUser,
 } from './domain/user.ts';
 
+export type { AuthorizationStore } from './domain/authorization.ts';
 export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 export type { Hook, NoticeStore } from './domain/notice.ts';
 

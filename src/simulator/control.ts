@@ -69,6 +69,10 @@ const controls: Readonly<Record<string, Control>> = {
     machine.tokens.revokeAll();
     return done;
   },
+  'DELETE /_simulator/authorizations': (machine) => {
+    machine.authorizations.revokeAll();
+    return done;
+  },
   'POST /_simulator/clients': (machine, _, body) => {
     machine.state.setClient(seedClientSchema.parse(body));
     return done;
