@@ -15,6 +15,7 @@ import { type Draft, type DraftContext, draft } from './draft.ts';
 import { takenOverFinding } from './drift-finding.ts';
 import { sortFindings } from './finding-list.ts';
 import { forgettable } from './forgettable.ts';
+import { groupGone } from './gone.ts';
 import { sortOperations } from './operation-order.ts';
 import { unpark } from './parking.ts';
 import { type Knowledge, type Untouchable, untouchable } from './people.ts';
@@ -128,7 +129,7 @@ export function makePlan(input: PlanInput): Planned {
     version: 1 as const,
     basis,
     operations,
-    findings: sortFindings([...findings.filter(chosen), ...blockages]),
+    findings: sortFindings([...groupGone(findings.filter(chosen), users), ...blockages]),
   };
   const counts = countPeople(input, unchanged, adopted);
   return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
@@ -141,12 +142,17 @@ function isBegun(situation: Exclude<Situation, { is: 'finding' }>, { begun }: Pl
 
 function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {
   let present = 0;
-  for (const sid of links.byExternalId.values()) if (users.bySid.has(sid)) present++;
+  let gone = 0;
+  for (const [externalId, sid] of links.byExternalId) {
+    if (users.bySid.has(sid)) present++;
+    else if (desired.users.get(externalId)?.active) gone++;
+  }
   return {
     entries: desired.entries,
     inScope: desired.inScope,
     managed: links.byExternalId.size,
     unchanged,
+    gone,
     unmanaged: users.bySid.size - present - adopted,
   };
 }

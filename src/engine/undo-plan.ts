@@ -19,7 +19,7 @@ export interface UndoPlanInput extends UndoInput {
   /** Digest of the configuration's deciding part. */
   readonly configuration: string;
   /** Of the last complete read, as undoing reads no source. */
-  readonly counts: Pick<PlanCounts, 'entries' | 'inScope'>;
+  readonly counts: Pick<PlanCounts, 'entries' | 'inScope' | 'gone'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** externalIds, normalised addresses or user SIDs; undefined means everybody whom the run changed. */

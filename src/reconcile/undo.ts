@@ -59,7 +59,7 @@ export async function proposeUndo(
     knowledge,
     policy: rules.policy,
     configuration,
-    counts: lastRead ?? { entries: managed, inScope: managed },
+    counts: { entries: managed, inScope: managed, ...lastRead, gone: lastRead?.gone ?? 0 },
     now: clock.now(),
     ...(options.only !== undefined && { only: options.only }),
   });

@@ -3,6 +3,7 @@
 import type { Blocked, BlockKey } from '../../src/domain/blocked.ts';
 import type { AssignmentSid, ExternalId, UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
+import type { CompleteReadCounts } from '../../src/domain/plan.ts';
 import type { Outcome } from '../../src/domain/run.ts';
 import { type Grant, type GrantRecord, grantKey, type LastApplied, type Link } from '../../src/domain/user.ts';
 import type { Effect, Parked, RunEnd, RunJournal, SnapshotStore } from '../../src/ports.ts';
@@ -44,7 +45,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   };
   const blocked = new Map<BlockKey, Blocked>();
   let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
-  let lastRead: { entries: number; inScope: number } | undefined;
+  let lastRead: CompleteReadCounts | undefined;
   const unfinished = new Map<string, Operation>();
   const outcomes = new Map<string, Outcome>();
   const entries: string[] = [];
@@ -116,6 +117,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       released: () => released,
       seenHashes: () => new Set(),
       seenEntry: () => undefined,
+      missingEntry: () => undefined,
       seenWith: () => [],
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
       users: () => {},

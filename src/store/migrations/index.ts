@@ -9,6 +9,7 @@ import { notices } from './0007-notices.ts';
 import { seenEntries } from './0008-seen-entries.ts';
 import { grantRecords } from './0009-grant-records.ts';
 import { blocks } from './0010-blocks.ts';
+import { lastSeen } from './0011-last-seen.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   seenEntries,
   grantRecords,
   blocks,
+  lastSeen,
 ];
 
 /** What this version of the program reads and writes. */
