@@ -34,6 +34,8 @@ export interface Finding {
   readonly externalId: ExternalId | '';
   readonly user?: UserSid;
   readonly userName?: string;
+  /** Of a finding that is about everybody concerned in a mail domain. */
+  readonly domain?: string;
   /** A sentence naming what was found, where, and what a person can do. */
   readonly message: string;
 }

@@ -37,7 +37,7 @@ function domainFinding(domain: string, people: readonly Finding[], isShown: bool
     ? 'look for them in the Console'
     : 'and nobody else in that domain: look in the Console whether it is still verified';
   const message = `Twilio no longer shows ${people.length} linked people in ${domain} (${who}), ${cause}; \`tdsync managed\` lists everybody who is gone`;
-  return { code: 'gone', externalId: '', message };
+  return { code: 'gone', externalId: '', domain, message };
 }
 
 function domainOf(address: string): string {

@@ -130,9 +130,9 @@ export function makePlan(input: PlanInput): Planned {
     basis,
     operations,
     findings: sortFindings([...groupGone(findings.filter(chosen), users), ...blockages]),
+    counts: countPeople(input, unchanged, adopted),
   };
-  const counts = countPeople(input, unchanged, adopted);
-  return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
+  return { plan: { ...content, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
 }
 
 /** A creation of ours whose end nobody saw: the user is there by now, and nobody else's. */
