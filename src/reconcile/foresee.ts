@@ -71,6 +71,6 @@ export function foresee(
     assignments,
     isOwn: ({ sid: assignment }) => grants.recordOf(assignment)?.origin === 'granted',
     user: sid === undefined ? undefined : users.bySid.get(sid),
-    plan,
+    plan: { operations: plan.operations, findings: plan.findings },
   };
 }
