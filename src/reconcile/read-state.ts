@@ -54,7 +54,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const records = [...store.grantRecords()];
   const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
   for (const { scope } of records) scopes.add(scope);
-  const doubtful = new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
+  const doubtful = doubtfulUsers(unfinished, links);
   const assignments = await readAssignments(context, options, scopes, doubtful, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
   const parked = new Map<ExternalId, Parked>();
@@ -80,6 +80,11 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       released: store.released(),
     },
   };
+}
+
+/** Of whom the mirror is not to be believed. */
+export function doubtfulUsers(unfinished: readonly Operation[], links: Links): ReadonlySet<UserSid> {
+  return new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
 }
 
 /** The grant of somebody who was created in the same run names no user: the link does. */
