@@ -165,6 +165,8 @@ export interface SnapshotStore {
   // What a plan is computed from.
   links(): Iterable<Link>;
   lastApplied(externalId: ExternalId): LastApplied | undefined;
+  /** Whether we created this linked user after that time, in milliseconds since the epoch. */
+  createdSince(externalId: ExternalId, time: number): boolean;
   /** Number of complete reads in a row that each linked person was missing from. */
   absences(): ReadonlyMap<ExternalId, number>;
   /** Grants that we made, or found and took over; also those that Twilio no longer shows. */

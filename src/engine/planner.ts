@@ -140,12 +140,12 @@ function isBegun(situation: Exclude<Situation, { is: 'finding' }>, { begun }: Pl
   return situation.is === 'adoptable' && begun.has(normalizeEmail(situation.desired.attributes.userName));
 }
 
-function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {
+function countPeople({ desired, users, links, knowledge }: PlanInput, unchanged: number, adopted: number): PlanCounts {
   let present = 0;
   let gone = 0;
   for (const [externalId, sid] of links.byExternalId) {
     if (users.bySid.has(sid)) present++;
-    else if (desired.users.get(externalId)?.active) gone++;
+    else if (desired.users.get(externalId)?.active && !knowledge.justCreated(externalId)) gone++;
   }
   return {
     entries: desired.entries,

@@ -55,6 +55,7 @@ export function foresee(
       lastApplied: (key) => store.lastApplied(key),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(),
+      justCreated: () => false,
       released: store.released(),
     },
     absences: store.absences(),

@@ -77,10 +77,14 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       lastApplied: (externalId) => store.lastApplied(externalId),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(),
+      justCreated: (externalId) => store.createdSince(externalId, context.clock.now() - listedAfterMs),
       released: store.released(),
     },
   };
 }
+
+/** How soon Twilio lists a new user is not documented: an hour is ample, and a domain has thirty days before it lapses. */
+const listedAfterMs = 3_600_000;
 
 /** Of whom the mirror is not to be believed. */
 export function doubtfulUsers(unfinished: readonly Operation[], links: Links): ReadonlySet<UserSid> {

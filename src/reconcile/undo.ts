@@ -48,6 +48,7 @@ export async function proposeUndo(
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
     suspended: new Set(),
+    justCreated: () => false,
     released: store.released(),
   };
   const lastRead = store.lastCompleteRead();

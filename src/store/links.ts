@@ -8,7 +8,7 @@ import { paged } from './paging.ts';
 
 type KnownToUs = Pick<
   SnapshotStore,
-  'links' | 'lastApplied' | 'absences' | 'grantRecords' | 'parked' | 'lastCompleteRead'
+  'links' | 'lastApplied' | 'createdSince' | 'absences' | 'grantRecords' | 'parked' | 'lastCompleteRead'
 >;
 
 interface ParkedRow {
@@ -32,6 +32,11 @@ export function knownToUs(database: Database): KnownToUs {
         [''],
         (last) => [last.externalId],
       ),
+    createdSince: (externalId, time) =>
+      database.read(`look since when ${externalId} is linked`, () => {
+        const sql = `SELECT 1 FROM links WHERE external_id = ? AND origin = 'created' AND since > ?`;
+        return database.statement(sql).get(externalId, time) !== undefined;
+      }),
     lastApplied: (externalId) =>
       database.read(`read what was last applied to ${externalId}`, () => lastApplied(database, externalId)),
     absences: () => database.read('read the absences', () => absences(database)),

@@ -112,6 +112,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       parked: () => parked.values(),
       blocks: () => [...blocked.values()],
       lastCompleteRead: () => lastRead,
+      createdSince: () => false,
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,
       released: () => released,

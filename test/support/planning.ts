@@ -36,6 +36,7 @@ export interface Given {
   readonly begunGrants?: readonly (Grant & { readonly user: UserSid })[];
   readonly accounts?: readonly Account[];
   readonly suspended?: readonly UserSid[];
+  readonly justCreated?: readonly string[];
   readonly released?: readonly UserSid[];
   readonly absences?: Readonly<Record<string, number>>;
   readonly parked?: readonly Parked[];
@@ -78,6 +79,7 @@ export function inputFor(given: Given): PlanInput {
       lastApplied: (id) => applied[id],
       owners: new Set((given.accounts ?? []).flatMap((account) => account.owner ?? [])),
       suspended: new Set(given.suspended ?? []),
+      justCreated: (id) => given.justCreated?.includes(id) === true,
       released: new Map((given.released ?? []).map((user) => [user, 'former' as ExternalId])),
     },
     absences: new Map(Object.entries(absences) as [ExternalId, number][]),

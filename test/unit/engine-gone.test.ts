@@ -47,6 +47,10 @@ test('of those who are gone, only who is in scope counts: a leaver who is gone h
   expect([planned.plan.counts.gone, codesOf(planned)]).toEqual([0, []]);
 });
 
+test('who was created a moment ago does not count: Twilio may not list new users at once', () => {
+  expect(planFor({ ...vanished(3, 3), justCreated: ['p0', 'p1'] }).plan.counts.gone).toBe(1);
+});
+
 test('who is created anew counts as gone as well', () => {
   const planned = planFor({ ...vanished(7, 7), rules: rules({ policy: { recreateGone: true } }) });
 
