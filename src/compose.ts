@@ -65,6 +65,7 @@ export async function compose(
     refreshUsersMs: configuration.snapshot.refreshUsersMs,
     refreshAssignmentsMs: configuration.snapshot.refreshAssignmentsMs,
     requestsPerSecond: twilio.limits.requestsPerSecond,
+    breaker: configuration.breaker,
     maxConcurrent: twilio.limits.maxConcurrent,
   };
   return {

@@ -141,6 +141,11 @@ export class TargetContractError extends TargetError {
   readonly code = 'twilio-contract';
 }
 
+/** What failed is hardly about single people: the run stops before it harms more of them. */
+export class BreakerOpenError extends TdsyncError {
+  readonly code = 'breaker-open';
+}
+
 export abstract class PlanError extends TdsyncError {}
 
 /** The reviewed plan is not the plan that would be made now. */

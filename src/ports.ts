@@ -1,4 +1,5 @@
 import type { Blocked } from './domain/blocked.ts';
+import type { OpenBreaker } from './domain/breaker.ts';
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
@@ -173,6 +174,12 @@ export interface SnapshotStore {
   grantRecords(): Iterable<GrantRecord>;
   parked(): Iterable<Parked>;
   blocks(): readonly Blocked[];
+  /** What a systemic failure left; undefined when none did, or it is over. */
+  breaker(): OpenBreaker | undefined;
+  /** Ids of the grants that were planned with somebody's creation and never made, although the person was created. */
+  owedGrants(): ReadonlySet<string>;
+  /** Roles that the mirror shows of one person. */
+  rolesHeld(user: UserSid): number;
   /** What there was at the last complete read of an applied or converged run. */
   lastCompleteRead(): CompleteReadCounts | undefined;
   /** Operations whose intent was written and whose outcome was not: a process died in between. */

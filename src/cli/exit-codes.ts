@@ -30,6 +30,7 @@ export function exitCodeOf(error: TdsyncError): ExitCode {
     case 'lease-held':
       return exitCodes.leaseHeld;
     case 'interrupted':
+    case 'breaker-open':
       return exitCodes.partial;
     default:
       return error.code.startsWith('twilio-') ? exitCodes.target : exitCodes.unexpected;

@@ -64,7 +64,12 @@ export function csvLine(line: ExportLine): string {
 /** What a person did. */
 function ledgerCells({ action, externalId, newExternalId, user }: Readonly<Record<string, unknown>>) {
   const changes = typeof newExternalId === 'string' ? `externalId: ${externalId} → ${newExternalId}` : undefined;
-  return { operation: String(action), externalId: String(externalId), user: String(user), changes };
+  return {
+    operation: String(action),
+    externalId: String(externalId),
+    user: typeof user === 'string' ? user : undefined,
+    changes,
+  };
 }
 
 function operationCells(operation: Operation | undefined) {

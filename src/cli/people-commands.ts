@@ -1,7 +1,8 @@
 /** Commands about single people. */
 
+import { Option } from 'commander';
 import type { CommandLine } from './command-line.ts';
-import { jsonOption } from './command-options.ts';
+import { collect, jsonOption } from './command-options.ts';
 
 export function peopleCommands({ command, act }: CommandLine): void {
   command('why', 'explain one person: entry, rules, roles, history, and what the next run would do; works offline')
@@ -20,6 +21,18 @@ export function peopleCommands({ command, act }: CommandLine): void {
     .option('--reason <text>', 'why, for the ledger')
     .option(...jsonOption)
     .action(act(async () => (await import('./release.ts')).release));
+  command('retry', 'list whom Twilio refused and who waits; let the next run try them again')
+    .argument('[users...]', 'address, externalId or user SID')
+    .option('--all', 'everybody and everything')
+    .addOption(
+      new Option('--domain <domain>', 'everybody with an address in this domain (repeatable)').argParser(collect),
+    )
+    .option('--quota', 'everybody for whom the organization had no room')
+    .option('--breaker', 'close the circuit breaker')
+    .option('--dry-run', 'say what would change')
+    .option('--reason <text>', 'why, for the ledger')
+    .option(...jsonOption)
+    .action(act(async () => (await import('./retry.ts')).retry));
   command('relink', 'let links go over to other keys, when the source has changed them')
     .argument('[old]', 'key that is linked')
     .argument('[new]', 'key that the same person has now')

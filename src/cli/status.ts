@@ -1,9 +1,11 @@
 import { parseDuration } from '../config/durations.ts';
 import type { Approval } from '../domain/plan.ts';
+import type { Quarantined } from '../domain/quarantine.ts';
 import { systemClock } from '../ops/clock.ts';
 import { documentJson } from '../report/json.ts';
 import { plain, printable } from '../report/palette.ts';
 import { findingsText, guardsText } from '../report/plan-text.ts';
+import { quarantineLines, quarantineSummary } from '../report/quarantine.ts';
 import { sourceText } from '../report/source-text.ts';
 import type { Anchor } from '../store/audit/record.ts';
 import type { RunHistory, RunSummary } from '../store/run-history.ts';
@@ -28,7 +30,12 @@ export async function status(options: StatusOptions): Promise<ExitCode> {
   const ageMs = good?.endedAt === undefined ? undefined : systemClock.now() - good.endedAt;
   const stale = maxAgeMs !== undefined && (ageMs === undefined || ageMs > maxAgeMs);
   const head = snapshot.audit.head();
-  print(options.json ? asJson(history, good, stale, head) : asText(history, good, stale, options.maxAge, head));
+  const quarantined = snapshot.quarantine.list();
+  print(
+    options.json
+      ? asJson(history, good, stale, head, quarantined)
+      : asText(history, good, stale, options.maxAge, head, quarantined),
+  );
   return stale ? exitCodes.unexpected : exitCodes.ok;
 }
 
@@ -38,7 +45,13 @@ function parseMaxAge(text: string): number {
   return ms;
 }
 
-function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolean, head: Anchor | undefined): string {
+function asJson(
+  history: RunHistory,
+  good: RunSummary | undefined,
+  stale: boolean,
+  head: Anchor | undefined,
+  quarantined: Quarantined,
+): string {
   const refused = history.refusedPlan();
   return documentJson({
     healthy: !stale,
@@ -47,6 +60,7 @@ function asJson(history: RunHistory, good: RunSummary | undefined, stale: boolea
     managed: history.managed(),
     pendingAbsences: history.pendingAbsences(),
     findings: history.openFindings(),
+    quarantine: quarantineSummary(quarantined),
     refusedPlan: refused && {
       digest: refused.digest,
       run: refused.run,
@@ -64,6 +78,7 @@ function asText(
   stale: boolean,
   maxAge: string | undefined,
   head: Anchor | undefined,
+  quarantined: Quarantined,
 ): string {
   const colours = palette();
   const last = history.lastRun();
@@ -74,6 +89,7 @@ function asText(
     `Last good run: ${good === undefined ? 'none yet' : runLine(good)}`,
     `Managed:       ${history.managed()} people${absences > 0 ? `, ${absences} missing from the source` : ''}`,
   ];
+  lines.push(...quarantineLines(quarantined, systemClock.now(), colours));
   if (last?.source !== undefined) lines.push(`Source:        ${sourceText(last.source)}`);
   if (head !== undefined) lines.push(`History:       record ${head.seq}, ${head.hash}`);
   if (stale) lines.push(colours.removed(`No good run within ${maxAge}: look at the last run's error and at the log`));

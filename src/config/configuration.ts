@@ -1,3 +1,4 @@
+import type { BreakerLimits } from '../domain/breaker.ts';
 import type { LdapOptions } from '../domain/ldap-options.ts';
 import type { NoticeEvent, NoticeFormat } from '../domain/notice.ts';
 import type { Rules } from '../domain/rules.ts';
@@ -9,6 +10,7 @@ export interface Configuration {
   readonly source: SourceSettings;
   /** Exactly what the engine takes. */
   readonly rules: Rules;
+  readonly breaker: BreakerLimits;
   /** Undefined: this configuration can run once, but not as a daemon. */
   readonly schedule: ScheduleSettings | undefined;
   readonly snapshot: SnapshotSettings;

@@ -39,6 +39,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
     },
     source: sourceOf(input.source, base),
     rules: rulesOf(input),
+    breaker: input.breaker,
     schedule: schedule && {
       cron: schedule.cron,
       timezone: schedule.timezone,

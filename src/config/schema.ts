@@ -3,6 +3,7 @@
  * key reference. It describes the file as people write it, with durations such as `30s` and references to secrets.
  */
 import * as z from 'zod';
+import { breaker } from './schema/breaker.ts';
 import { notify } from './schema/notify.ts';
 import { log, schedule, snapshot } from './schema/operation.ts';
 import { guards, policy } from './schema/policy.ts';
@@ -24,6 +25,7 @@ const sections = z.strictObject({
   roles,
   policy,
   guards,
+  breaker,
   schedule,
   snapshot,
   notify,

@@ -11,3 +11,12 @@ export interface Blocked {
   /** Milliseconds since the epoch. */
   readonly retryAt: number;
 }
+
+export const quota: BlockKey = 'quota';
+
+/** A clause that says what Twilio refuses, and to whom. */
+export function refusalText(key: BlockKey): string {
+  return key === quota
+    ? 'the organization may hold no more users (25007)'
+    : `Twilio has not verified the domain ${key.slice('domain '.length)} for this organization (25017)`;
+}

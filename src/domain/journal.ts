@@ -1,6 +1,7 @@
 /** What the journal is told of a run, and what the snapshot must remember of it. */
 
 import type { Blocked, BlockKey } from './blocked.ts';
+import type { OpenBreaker } from './breaker.ts';
 import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
 import type { CompleteReadCounts, Finding, FindingCode } from './plan.ts';
 import type { RunStatus } from './run.ts';
@@ -27,14 +28,16 @@ export type Effect =
   /** Deactivated: the mirror's copy is out of date except for `active`. */
   | { readonly effect: 'user-deactivated'; readonly user: UserSid }
   | { readonly effect: 'linked'; readonly link: Link; readonly origin: 'created' | 'adopted' }
-  | { readonly effect: 'unlinked'; readonly externalId: ExternalId }
   | { readonly effect: 'applied'; readonly externalId: ExternalId; readonly applied: LastApplied }
   | { readonly effect: 'assigned'; readonly assignment: RoleAssignment; readonly origin: GrantRecord['origin'] }
   | { readonly effect: 'revoked'; readonly assignment: AssignmentSid; readonly user: UserSid; readonly grant: Grant }
   | { readonly effect: 'parked'; readonly parked: Parked }
   | { readonly effect: 'unparked'; readonly externalId: ExternalId }
   | { readonly effect: 'blocked'; readonly blocked: Blocked }
-  | { readonly effect: 'unblocked'; readonly key: BlockKey };
+  | { readonly effect: 'unblocked'; readonly key: BlockKey }
+  | { readonly effect: 'breaker-tripped'; readonly breaker: OpenBreaker }
+  /** Whoever was refused since is tried again by the next run. */
+  | { readonly effect: 'breaker-closed'; readonly since: number };
 
 export interface RunStart {
   readonly command: string;
@@ -66,4 +69,6 @@ export interface RunEnd {
   readonly read?: CompleteReadCounts;
   /** How the source was read, where there is more than one way. */
   readonly manner?: ReadManner;
+  /** People of whom nothing is wanted any more that was refused. */
+  readonly unparked?: readonly ExternalId[];
 }

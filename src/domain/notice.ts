@@ -14,8 +14,8 @@ export type Trouble =
   | { readonly state: 'refused'; readonly digest: string }
   /** The code of the error. */
   | { readonly state: 'failed'; readonly code: string }
-  /** Whose operations did not succeed. */
-  | { readonly state: 'partial'; readonly people: readonly ExternalId[] };
+  /** Whose operations did not succeed; `breaker`: too many, which ended the run. */
+  | { readonly state: 'partial'; readonly people: readonly ExternalId[]; readonly breaker?: true };
 
 /** The trouble that a hook was told of last, and not yet of its end. */
 export interface Told {

@@ -17,10 +17,12 @@ export const findingCodes = [
   'protected',
   'released', // given back to manual care by `tdsync release`
   'owner', // organization owner
-  'suspended',
+  'suspended', // Twilio refused for it; not tried again before its time
+  'not-managed', // Twilio gives roles to users of the organization alone, and takes this one for none
   'parked', // refused by Twilio before; waits for a change or a person
   'unverified-domain', // Twilio refuses addresses of a whole domain; said once for everybody concerned
   'quota-reached', // the organization may hold no more users; said once for everybody concerned
+  'breaker-open', // a systemic failure ended an earlier run: of what failed, one is tried first
   'taken-over', // a rule gives a grant that somebody had made in Twilio; said once
   'drift', // differs from what we applied, and the policy only reports it
   'not-undone', // changed since the run that is to be undone, or cannot be taken back

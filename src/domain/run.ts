@@ -1,3 +1,4 @@
+import type { OpenBreaker } from './breaker.ts';
 import type { Operation } from './operation.ts';
 import type { Finding, Plan, Verdict } from './plan.ts';
 import type { ReadManner } from './source-read.ts';
@@ -35,6 +36,8 @@ export interface RunReport {
   /** How the source was read, where there is more than one way. */
   readonly source?: ReadManner;
   readonly operations: readonly OperationReport[];
+  /** Too much was refused, which ended the run. */
+  readonly breaker?: OpenBreaker;
   readonly findings: readonly Finding[];
   /** Calls made in this run by endpoint, e.g. `GET /scim/v2/Users`. */
   readonly calls: Readonly<Record<string, number>>;

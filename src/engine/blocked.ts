@@ -8,13 +8,11 @@
  * | 25007       | every creation                                                | `quota`            |
  */
 
-import type { Blocked, BlockKey } from '../domain/blocked.ts';
+import { type Blocked, type BlockKey, quota, refusalText } from '../domain/blocked.ts';
 import { compareStrings, normalizeEmail } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Draft } from './draft.ts';
-
-const quota: BlockKey = 'quota';
 
 /** What else a refusal concerns; undefined when it is about this record alone. */
 export function blockedBy(operation: Operation, twilioCode: number | undefined): BlockKey | undefined {
@@ -33,13 +31,6 @@ function domainBlock(operation: Operation): BlockKey | undefined {
   if (!address) return undefined;
   const normal = normalizeEmail(address);
   return `domain ${normal.slice(normal.lastIndexOf('@') + 1)}`;
-}
-
-/** A clause that says what Twilio refuses, and to whom. */
-export function refusalText(key: BlockKey): string {
-  return key === quota
-    ? 'the organization may hold no more users (25007)'
-    : `Twilio has not verified the domain ${key.slice('domain '.length)} for this organization (25017)`;
 }
 
 /** The block that an operation meets and whose time has not come. */

@@ -11,7 +11,8 @@
  * | good                             | anything else                       | told that it recovered             |
  * | interrupted                      | anything                            | not told: nothing is known         |
  *
- * The same: one digest refused, one error code failed, or nobody new among the people whose operations did not succeed.
+ * The same: one digest refused, one error code failed, nobody new among the people whose operations did not succeed, or the
+ * circuit breaker again, whoever it was tried with.
  */
 import type { ExternalId } from '../domain/identity.ts';
 import type { NoticeEvent, Told, Trouble } from '../domain/notice.ts';
@@ -55,6 +56,7 @@ function troubleOf(ending: Ending, before: Trouble | undefined): Trouble | undef
       return {
         state: 'partial',
         people: [...new Set([...unsuccessful(report), ...waitingStill(before, ending)])].sort(),
+        ...(error?.code === 'breaker-open' && { breaker: true as const }),
       };
     default:
       return undefined;
@@ -65,6 +67,7 @@ function goesOn(before: Trouble | undefined, now: Trouble): boolean {
   if (before?.state === 'refused' && now.state === 'refused') return before.digest === now.digest;
   if (before?.state === 'failed' && now.state === 'failed') return before.code === now.code;
   if (before?.state !== 'partial' || now.state !== 'partial') return false;
+  if (now.breaker === true) return before.breaker === true;
   const known = new Set(before.people);
   return now.people.every((person) => known.has(person));
 }
@@ -77,7 +80,14 @@ function unsuccessful(report: RunReport | undefined): readonly ExternalId[] {
 }
 
 /** What Twilio refuses is not tried at every run: the runs in between converge, and nothing is better. */
-const parkedCodes: ReadonlySet<FindingCode> = new Set(['parked', 'address-taken', 'suspended', 'owner']);
+const parkedCodes: ReadonlySet<FindingCode> = new Set([
+  'parked',
+  'address-taken',
+  'suspended',
+  'owner',
+  'not-managed',
+  'role-ceiling',
+]);
 
 function waitingStill(before: Trouble | undefined, { report }: Ending): readonly ExternalId[] {
   if (before?.state !== 'partial') return [];

@@ -2,8 +2,9 @@
  * What Twilio refused is not sent again until it changes or its time has come. A person has one record of this; it names
  * each refused operation by its digest, so that two bad roles do not push each other out and everything else goes on.
  */
+import type { UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { Finding } from '../domain/plan.ts';
+import type { Finding, FindingCode } from '../domain/plan.ts';
 import type { Parked } from '../ports.ts';
 import { digest } from './digest.ts';
 import type { Draft } from './draft.ts';
@@ -33,17 +34,23 @@ export function waits(operation: Operation, park: Parked | undefined, now: numbe
 }
 
 export function parkedFinding({ kind, externalId, userName, ...rest }: Operation, park: Parked): Finding {
-  const user = 'user' in rest && rest.user !== null ? { user: rest.user } : {};
-  const retry =
-    park.retryAt === undefined ? 'until the record changes' : `until ${new Date(park.retryAt).toISOString()}`;
-  const message = `${kind} was refused by Twilio (${park.message}); not tried again ${retry}`;
-  return { code: park.code, externalId, userName, ...user, message };
+  return findingOf({ externalId, userName, ...rest }, `${kind} was refused by Twilio (${park.message})`, park);
+}
+
+function findingOf(
+  { externalId, userName, ...rest }: Omit<Operation, 'kind'>,
+  what: string,
+  { code, retryAt }: Parked,
+): Finding {
+  const user = 'user' in rest && typeof rest.user === 'string' ? { user: rest.user as UserSid } : {};
+  const retry = retryAt === undefined ? 'until the record changes' : `until ${new Date(retryAt).toISOString()}`;
+  return { code, externalId, userName, ...user, message: `${what}; not tried again ${retry}` };
 }
 
 /** Leaves out what waits, and what waits for that. */
 export function unpark(drafted: Draft, park: Parked | undefined, now: number): Draft {
   if (park === undefined) return drafted;
-  const refused = drafted.operations.filter((operation) => waits(operation, park, now));
+  const refused = drafted.operations.filter((operation) => isHeld(operation, park, drafted, now));
   if (refused.length === 0) return drafted;
   const left = new Set(refused.map(({ id }) => id));
   return {
@@ -51,6 +58,41 @@ export function unpark(drafted: Draft, park: Parked | undefined, now: number): D
     operations: drafted.operations.filter(
       ({ id, after }) => !left.has(id) && (after === undefined || !left.has(after)),
     ),
-    findings: [...drafted.findings, ...refused.map((operation) => parkedFinding(operation, park))],
+    findings: [...drafted.findings, ...findingsOf(refused, park)],
   };
+}
+
+function isHeld(operation: Operation, park: Parked, { operations }: Draft, now: number): boolean {
+  if (concerns(park.code) === 'everything') return !isDue(park, now);
+  // Who loses a role has room for another.
+  if (park.code === 'role-ceiling' && operations.some(({ kind }) => kind === 'revoke')) return false;
+  return waits(operation, park, now);
+}
+
+/** What is refused for the person's sake is told once, whatever was wanted. */
+function findingsOf(refused: readonly Operation[], park: Parked): readonly Finding[] {
+  const [first] = refused;
+  if (first === undefined || refused.length === 1 || concerns(park.code) === 'record') {
+    return refused.map((operation) => parkedFinding(operation, park));
+  }
+  const kinds = [...new Set(refused.map(({ kind }) => kind))].join(', ');
+  const what = `${first.userName} is left alone (${kinds} wanted), because Twilio refused it (${park.message})`;
+  return [findingOf(first, what, park)];
+}
+
+/**
+ * How much of a person a refusal is about: the refused record alone, every grant, or whatever is wanted of the person. What
+ * it is about is asked once in a run, and not again before its time has come.
+ */
+export function concerns(code: FindingCode): 'record' | 'grants' | 'everything' {
+  switch (code) {
+    case 'suspended':
+    case 'owner':
+      return 'everything';
+    case 'role-ceiling':
+    case 'not-managed':
+      return 'grants';
+    default:
+      return 'record';
+  }
 }

@@ -11,7 +11,6 @@ export interface Knowledge extends GrantKnowledge {
   lastApplied(externalId: ExternalId): LastApplied | undefined;
   /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
   readonly owners: ReadonlySet<UserSid>;
-  readonly suspended: ReadonlySet<UserSid>;
   /** Created by us a moment ago: Twilio may not list the user yet. */
   justCreated(externalId: ExternalId): boolean;
   /** Given back to manual care. */
@@ -19,7 +18,7 @@ export interface Knowledge extends GrantKnowledge {
 }
 
 export interface Untouchable {
-  readonly code: Extract<FindingCode, 'protected' | 'released' | 'owner' | 'suspended'>;
+  readonly code: Extract<FindingCode, 'protected' | 'released' | 'owner'>;
   readonly because: string;
 }
 
@@ -42,9 +41,6 @@ export function untouchable(
     }
     if (user !== undefined && knowledge.owners.has(user)) {
       return { code: 'owner', because: 'this person owns the organization or an account' };
-    }
-    if (user !== undefined && knowledge.suspended.has(user)) {
-      return { code: 'suspended', because: 'Twilio has suspended this user' };
     }
     return undefined;
   };

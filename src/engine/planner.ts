@@ -1,4 +1,5 @@
 import type { Blocked, BlockKey } from '../domain/blocked.ts';
+import type { OpenBreaker } from '../domain/breaker.ts';
 import { type Email, type ExternalId, normalizeEmail } from '../domain/identity.ts';
 import type { Finding, Plan, PlanCounts } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
@@ -8,6 +9,7 @@ import { awaitAbsence } from './absence.ts';
 import { orderAddresses } from './address-order.ts';
 import { digestSource, digestTwilio } from './basis.ts';
 import { blockedFinding, withoutBlocked } from './blocked.ts';
+import { breakerFindings } from './breaker.ts';
 import { choose, namesOf } from './choose.ts';
 import { correlate, type Links, type Situation, type UserIndex } from './correlate.ts';
 import type { DesiredState } from './desired-state.ts';
@@ -34,6 +36,10 @@ export interface PlanInput {
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly blocked: ReadonlyMap<BlockKey, Blocked>;
   readonly begun: ReadonlySet<Email>;
+  /** Ids of grants that were planned with a creation and never made: `create-only` still gives them. */
+  readonly owed?: ReadonlySet<string>;
+  /** What a systemic failure left. */
+  readonly breaker?: OpenBreaker | undefined;
   readonly nameOf: DraftContext['nameOf'];
   /** Digest of the configuration's deciding part. */
   readonly configuration: string;
@@ -84,7 +90,7 @@ export function makePlan(input: PlanInput): Planned {
       undecided.add(pending.externalId as ExternalId);
       continue;
     }
-    const wanted = applyMode(draft(situation, context), policy.mode, isBegun(situation, input));
+    const wanted = applyMode(draft(situation, context), policy.mode, isBegun(situation, input), input.owed);
     const { drafted, block } = withoutBlocked(unpark(wanted, parked.get(wanted.externalId), now), input.blocked, now);
     if (drafted.operations.length < wanted.operations.length) waiting.add(drafted.externalId);
     findings.push(...drafted.findings);
@@ -129,7 +135,11 @@ export function makePlan(input: PlanInput): Planned {
     version: 1 as const,
     basis,
     operations,
-    findings: sortFindings([...groupGone(findings.filter(chosen), users), ...blockages]),
+    findings: sortFindings([
+      ...groupGone(findings.filter(chosen), users),
+      ...blockages,
+      ...breakerFindings(input.breaker, operations),
+    ]),
     counts: countPeople(input, unchanged, adopted),
   };
   return { plan: { ...content, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };

@@ -6,59 +6,67 @@
  * |-----------------------------------------|----------|-------------------------------------------|
  * | success                                 | done     | goes on                                   |
  * | record refused or in conflict           | failed   | goes on; the record is parked, a user who is gone is not |
- * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Three in a row end the run |
+ * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Several in a row end the run |
  * | authorization, contract, rate budget    | failed   | ends                                      |
  * | a look or a token that the write needed | failed   | as above, but the intent stays open: the write may have taken effect |
  * | domain not verified, no room for users  | failed   | goes on; whatever else would meet it is skipped (see engine/blocked.ts) |
+ * | suspended, owner, too many roles …      | failed   | goes on; whatever else it concerns of the person is skipped (see `concerns`) |
+ * | refusals of many people                 | failed   | ends, partial: the breaker trips (see breaker.ts) |
  * | what it waits for failed, or run ending | skipped  |                                           |
  */
-import type { Blocked, BlockKey } from '../domain/blocked.ts';
+import type { OpenBreaker } from '../domain/breaker.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import { type Operation, phases } from '../domain/operation.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { OperationReport, Outcome } from '../domain/run.ts';
-import { blockedBy, blockOn, blocksOf, refusalText } from '../engine/blocked.ts';
-import { TargetError, TargetUnavailableError, type TdsyncError } from '../errors.ts';
-import type { Effect, Parked } from '../ports.ts';
+import {
+  BreakerOpenError,
+  TargetConflictError,
+  TargetError,
+  TargetUnavailableError,
+  type TdsyncError,
+} from '../errors.ts';
+import type { Effect } from '../ports.ts';
+import { createBreaker } from './breaker.ts';
 import type { Context } from './context.ts';
 import { type Executed, execute, type Hands } from './execute.ts';
-import { answersTheWrite, block, park, verdictOn } from './refusal.ts';
+import { createHeldBack, type Parking } from './held-back.ts';
+import { answersTheWrite, verdictOn } from './refusal.ts';
 
 export interface Applied {
   /** One for each operation of the plan, in its order. */
   readonly operations: readonly OperationReport[];
   /** What ended the run before its time. */
   readonly fatal: TdsyncError | undefined;
+  /** Set when `fatal` is that too much was refused. */
+  readonly breaker: OpenBreaker | undefined;
 }
 
-/** What Twilio refused in earlier runs, and the people of whom the plan leaves something out for that. */
-export interface Parking {
-  readonly parked: ReadonlyMap<ExternalId, Parked>;
-  readonly waiting: ReadonlySet<ExternalId>;
-  /** Blocks of earlier runs: those whose time has not come are not in the plan. */
-  readonly blocked?: ReadonlyMap<BlockKey, Blocked>;
-}
-
-const unansweredInARow = 3;
 /** Milliseconds for which signals may have to wait. */
 const breathMs = 100;
 
 export async function applyPlan(
   run: string,
   plan: Plan,
-  parking: Parking,
+  parking: Parking & { readonly breaker?: OpenBreaker | undefined },
   context: Context,
   signal: AbortSignal,
 ): Promise<Applied> {
   const { journal, clock, logger, progress } = context;
   const hands: Hands = { ...context, created: new Map(), returned: new Map() };
-  const refusals = new Map<ExternalId, Parked>();
-  const blocked = new Map<BlockKey, Blocked>();
+  const heldBack = createHeldBack(parking, hands.created, context);
+  const breaker = createBreaker({
+    limits: context.breaker,
+    open: parking.breaker,
+    run,
+    operations: plan.operations,
+    attemptsOf: heldBack.attemptsOf,
+  });
   const outcomes = new Map<string, Promise<Outcome>>();
   const byPerson = new Map<ExternalId, Promise<Outcome>>();
   const underWay = new Set<Promise<unknown>>();
   let fatal: unknown;
-  let unanswered = 0;
+  let tripped: OpenBreaker | undefined;
   let done = 0;
   let phase = 0;
   let breathed = clock.now();
@@ -74,6 +82,8 @@ export async function applyPlan(
     phase = next;
     while (underWay.size >= context.maxConcurrent) await Promise.race(underWay);
     const earlier = byPerson.get(operation.externalId);
+    // What comes of it decides about those that come after.
+    const isProbe = breaker.turnOf(operation) === 'probe' || heldBack.decides(operation);
     const work = perform(operation, earlier);
     outcomes.set(operation.id, work);
     byPerson.set(operation.externalId, work);
@@ -85,15 +95,16 @@ export async function applyPlan(
       },
     );
     underWay.add(tracked);
+    if (isProbe) await tracked;
   }
   await Promise.all(underWay);
   progress.clear();
-  if (fatal !== undefined && !(fatal instanceof TargetError)) throw fatal;
+  if (fatal !== undefined && !(fatal instanceof TargetError) && !(fatal instanceof BreakerOpenError)) throw fatal;
 
   const operations = await Promise.all(
     plan.operations.map(async (operation) => ({ operation, outcome: await (outcomes.get(operation.id) ?? unstarted) })),
   );
-  return { operations, fatal };
+  return { operations, fatal, breaker: tripped };
 
   async function perform(operation: Operation, earlier: Promise<Outcome> | undefined): Promise<Outcome> {
     await earlier;
@@ -106,8 +117,14 @@ export async function applyPlan(
       return settle(operation, { state: 'skipped', message }, []);
     }
 
-    const met = blockOn(operation, blocked, clock.now());
-    if (met !== undefined) return settle(operation, { state: 'skipped', message: refusalText(met.key) }, []);
+    const against = heldBack.reasonAgainst(operation);
+    if (against !== undefined) {
+      return settle(operation, { state: 'skipped', message: against.message }, against.effects);
+    }
+    if (breaker.turnOf(operation) === 'wait') {
+      const message = `waits until Twilio takes a ${operation.kind} of somebody who was never refused: the circuit breaker is open`;
+      return settle(operation, { state: 'skipped', message }, []);
+    }
 
     journal.intend(run, operation, clock.now());
     let executed: Executed;
@@ -117,30 +134,23 @@ export async function applyPlan(
       if (!(error instanceof TargetError)) throw error;
       return refused(operation, error);
     }
-    unanswered = 0;
+    breaker.answered();
     const { state, requestId, effects } = executed;
     const outcome: Outcome = { state, ...(requestId !== undefined && { requestId }) };
     const { id, externalId, userName, reason } = operation;
     logger.info({ run, operation: id, externalId, userName, reason, state, requestId }, `${operation.kind} ${state}`);
     return settle(operation, outcome, [
       ...effects,
-      ...freed(operation),
-      ...(state === 'done' ? unblocked(operation) : []),
+      ...heldBack.succeeded(operation, state),
+      ...(state === 'done' ? closed(operation) : []),
     ]);
   }
 
-  /** Success frees a person when nothing of theirs is refused any more. */
-  function freed({ externalId }: Operation): Effect[] {
-    const waits = parking.waiting.has(externalId) || refusals.has(externalId);
-    return parking.parked.has(externalId) && !waits ? [{ effect: 'unparked', externalId }] : [];
-  }
-
-  /** Success shows that Twilio takes the domain, and has room. */
-  function unblocked(operation: Operation): Effect[] {
-    return blocksOf(operation).flatMap((key) => {
-      const stands = !blocked.has(key) && parking.blocked?.has(key) === true;
-      return stands ? [{ effect: 'unblocked', key }] : [];
-    });
+  function closed(operation: Operation): Effect[] {
+    const over = breaker.succeeded(operation);
+    if (over === undefined) return [];
+    logger.info({ run, operation: operation.id }, 'circuit breaker closed: Twilio takes again what it refused');
+    return [{ effect: 'breaker-closed', since: over.since }];
   }
 
   function refused(operation: Operation, error: TargetError): Outcome {
@@ -149,32 +159,30 @@ export async function applyPlan(
     const outcome: Outcome = { state: 'failed', code, message, ...(requestId !== undefined && { requestId }) };
     logger.warn({ run, operation: operation.id, code, requestId }, error.message);
     if (error instanceof TargetUnavailableError) {
-      unanswered++;
-      if (unanswered >= unansweredInARow) fatal ??= error;
+      if (breaker.unanswered()) fatal ??= error;
       return report(outcome);
     }
-    unanswered = 0;
+    breaker.answered();
     const decision = verdictOn(error);
     if (decision === 'stop') fatal ??= error;
     if (!answersTheWrite(error)) return report(outcome);
-    return settle(operation, outcome, decision === 'park' ? keepBack(operation, error) : []);
+    if (decision === 'stop') return settle(operation, outcome, []);
+    // Not after what is remembered of the person, whom the breaker lets go again by that time.
+    const at = clock.now();
+    const isBlock = heldBack.isBlock(operation, error);
+    const effects = isBlock || decision === 'park' ? heldBack.refused(operation, error) : [];
+    return settle(operation, outcome, isBlock ? effects : [...effects, ...judge(operation, error, at)]);
   }
 
-  function keepBack(operation: Operation, error: TargetError): Effect[] {
-    const key = blockedBy(operation, error.twilioCode);
-    if (key === undefined) return [parkIt(operation, error)];
-    if (blocked.has(key)) return [];
-    const known = block(key, parking.blocked?.get(key), clock.now());
-    blocked.set(key, known);
-    return [{ effect: 'blocked', blocked: known }];
-  }
-
-  function parkIt(operation: Operation, error: TargetError): Effect {
-    const { externalId } = operation;
-    const known = { earlier: parking.parked.get(externalId), now: refusals.get(externalId) };
-    const parked = park(operation, error, known, clock.now());
-    refusals.set(externalId, parked);
-    return { effect: 'parked', parked };
+  /** Whether this refusal is one too many. */
+  function judge(operation: Operation, error: TargetError, at: number): Effect[] {
+    // That somebody else has the address, or changed the record, is about this person, however many there are.
+    if (error instanceof TargetConflictError) return [];
+    const over = breaker.refused({ operation, error, at }, heldBack.isKnown(operation));
+    if (over === undefined || fatal !== undefined) return [];
+    fatal = over.error;
+    tripped = over.breaker;
+    return [{ effect: 'breaker-tripped', breaker: over.breaker }];
   }
 
   function settle(operation: Operation, outcome: Outcome, effects: readonly Effect[]): Outcome {

@@ -1,3 +1,4 @@
+import type { BreakerLimits } from '../domain/breaker.ts';
 import type { Rules } from '../domain/rules.ts';
 import type { CompiledRules } from '../engine/compile.ts';
 import type { Clock, DirectorySource, Logger, Progress, RunJournal, SnapshotStore, TargetDirectory } from '../ports.ts';
@@ -20,6 +21,7 @@ export interface Context {
   readonly refreshAssignmentsMs: number;
   /** Calls per second that Twilio is asked at most, for the bill. */
   readonly requestsPerSecond: number;
+  readonly breaker: BreakerLimits;
   /** Writes under way at once. */
   readonly maxConcurrent: number;
 }

@@ -1,5 +1,6 @@
 /** What a run would do: read both sides, plan, ask the guards. The same code for dry runs and for real ones. */
 import type { Blocked, BlockKey } from '../domain/blocked.ts';
+import type { OpenBreaker } from '../domain/breaker.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import type { Approval, Plan, PlanCounts, Verdict } from '../domain/plan.ts';
 import type { GuardName, Policy } from '../domain/rules.ts';
@@ -33,6 +34,7 @@ export interface Proposal {
   readonly waiting: ReadonlySet<ExternalId>;
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly blocked: ReadonlyMap<BlockKey, Blocked>;
+  readonly breaker: OpenBreaker | undefined;
   /** What a refused plan still does: its part that takes nothing away, when the configuration chose that. */
   readonly additive: Pick<Planned, 'plan' | 'waiting'> | undefined;
   /** What the read of the source leaves behind when the run was good; undefined when none was read. */
@@ -100,6 +102,7 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
     ...proposed,
     parked: state.parked,
     blocked: state.blocked,
+    breaker: state.breaker,
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
     manner: state.read.manner,

@@ -1,4 +1,5 @@
 import type { Blocked, BlockKey } from '../domain/blocked.ts';
+import type { OpenBreaker } from '../domain/breaker.ts';
 import type { CompleteRead } from '../domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../domain/identity.ts';
 import type { NamedGrant, Operation } from '../domain/operation.ts';
@@ -28,6 +29,9 @@ export interface State {
   readonly parked: ReadonlyMap<ExternalId, Parked>;
   readonly blocked: ReadonlyMap<BlockKey, Blocked>;
   readonly begun: ReadonlySet<Email>;
+  /** Looked for in create-only mode alone: the others give whatever is missing. */
+  readonly owed: ReadonlySet<string>;
+  readonly breaker: OpenBreaker | undefined;
   readonly read: CompleteRead;
   /** Entries that the snapshot does not keep like that yet; none in dry runs. */
   readonly entries: Seen['entries'];
@@ -70,13 +74,14 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     parked,
     blocked: new Map(store.blocks().map((each) => [each.key, each])),
     begun: new Set(begun),
+    owed: context.rules.policy.mode === 'create-only' ? store.owedGrants() : new Set(),
+    breaker: store.breaker(),
     watched,
     knowledge: {
       assignmentsOf,
       ...knowGrants(records, assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
       lastApplied: (externalId) => store.lastApplied(externalId),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
-      suspended: new Set(),
       justCreated: (externalId) => store.createdSince(externalId, context.clock.now() - listedAfterMs),
       released: store.released(),
     },

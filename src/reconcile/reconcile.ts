@@ -1,8 +1,9 @@
 /** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
+import type { ExternalId } from '../domain/identity.ts';
 import type { Plan, Verdict } from '../domain/plan.ts';
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
 import { billOf } from '../engine/bill.ts';
-import { InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
+import { BreakerOpenError, InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
 import type { RunStart } from '../ports.ts';
 import { applyPlan } from './apply.ts';
 import type { Context } from './context.ts';
@@ -71,13 +72,14 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  const { plan, verdict, absences, grants, read, manner, parked, blocked } = proposal;
+  const { plan, verdict, absences, grants, read, manner, parked, blocked, breaker } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now());
   if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
-  const { operations, fatal } = chosen
-    ? await applyPlan(run, chosen.plan, { parked, blocked, waiting: chosen.waiting }, context, signal)
-    : { operations: [], fatal: undefined };
+  const applied = chosen
+    ? await applyPlan(run, chosen.plan, { parked, blocked, breaker, waiting: chosen.waiting }, context, signal)
+    : { operations: [], fatal: undefined, breaker: undefined };
+  const { operations, fatal } = applied;
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {
     status,
@@ -89,11 +91,23 @@ async function carryOut(
     ...(status !== 'refused' && grants && { grants }),
     ...((status === 'converged' || status === 'applied') && read && { read }),
     ...(manner && { manner }),
+    ...(everybody && status !== 'refused' && absences && { unparked: wantedNoMore(proposal) }),
   });
   if (everybody && (status === 'converged' || status === 'applied')) confirmRead(run, context);
-  const parts = { ...(proposal.additive && { additive: proposal.additive.plan }), ...(manner && { source: manner }) };
+  const parts = {
+    ...(proposal.additive && { additive: proposal.additive.plan }),
+    ...(manner && { source: manner }),
+    ...(applied.breaker && { breaker: applied.breaker }),
+  };
   const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...parts, operations });
   return { report, error: fatal };
+}
+
+/** Who was refused something that nobody wants any more, of a plan for everybody. */
+function wantedNoMore({ plan, waiting, parked }: Proposal): readonly ExternalId[] {
+  if (parked.size === 0) return [];
+  const wanted = new Set(plan.operations.map(({ externalId }) => externalId));
+  return [...parked.keys()].filter((externalId) => !waiting.has(externalId) && !wanted.has(externalId));
 }
 
 function statusOf(
@@ -102,6 +116,8 @@ function statusOf(
   fatal: TdsyncError | undefined,
   signal: AbortSignal,
 ): RunStatus {
+  // What it had counted failed person by person, and everything before that was done.
+  if (fatal instanceof BreakerOpenError) return 'partial';
   if (fatal !== undefined) return 'failed';
   if (!verdict.allowed) return 'refused';
   const unfinished = operations.some(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');

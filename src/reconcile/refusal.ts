@@ -33,18 +33,22 @@ export interface Refusals {
  * Refused records wait for one hour, then two, up to a day; an address that is taken outside the organization waits for a
  * change. What still waited from earlier runs goes on waiting with it.
  */
-export function park(operation: Operation, error: TargetError, refusals: Refusals, now: number): Parked {
+export function park(
+  operation: Operation,
+  { code, message }: Pick<Parked, 'code' | 'message'>,
+  refusals: Refusals,
+  now: number,
+): Parked {
   const { earlier } = refusals;
   const record = recordDigest(operation);
   const again = earlier !== undefined && recordsOf(earlier).includes(record);
   const beside = refusals.now ?? (earlier !== undefined && !again && !isDue(earlier, now) ? earlier : undefined);
   const attempts = Math.max(beside?.attempts ?? 0, again ? earlier.attempts + 1 : 1);
-  const code = codeOf(error);
   return {
     externalId: operation.externalId,
     record: [...new Set([...(beside ? recordsOf(beside) : []), record])].sort(compareStrings).join(' '),
     code,
-    message: error.message,
+    message,
     since: again ? earlier.since : now,
     attempts,
     retryAt: code === 'address-taken' ? undefined : now + delayOf(attempts),
@@ -61,8 +65,14 @@ function delayOf(attempts: number): number {
   return Math.min(longestMs, hourMs * 2 ** (attempts - 1));
 }
 
-/** Error codes of Twilio's error dictionary. */
-function codeOf({ twilioCode }: TargetError): FindingCode {
+/** The fewest roles per user at which Twilio is known to stop: 50, and 25 in some organizations. */
+const lowestCeiling = 25;
+
+/**
+ * Why Twilio refuses, by the codes of its error dictionary. The ceiling of roles has no documented code: it is a grant that
+ * is refused to somebody who holds that many, for no reason that is known. `held`: roles that we know the person holds.
+ */
+export function codeOf({ kind }: Operation, { status, twilioCode }: TargetError, held: () => number): FindingCode {
   switch (twilioCode) {
     case 25009:
       return 'suspended';
@@ -70,7 +80,18 @@ function codeOf({ twilioCode }: TargetError): FindingCode {
       return 'owner';
     case 25022:
       return 'address-taken';
-    default:
+    case 25201:
+      return 'not-managed';
+    case 25200:
+    case 25202:
+    case 25203:
       return 'parked';
+    default:
+      return kind === 'grant' && status === 400 && held() >= lowestCeiling ? 'role-ceiling' : 'parked';
   }
+}
+
+/** The operation was refused in an earlier run, with the same record. */
+export function isKnown(operation: Operation, earlier: Parked | undefined): boolean {
+  return earlier !== undefined && recordsOf(earlier).includes(recordDigest(operation));
 }

@@ -47,7 +47,6 @@ export async function proposeUndo(
     ...knowGrants([], assignmentsOf, new Set(), new Set()),
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
-    suspended: new Set(),
     justCreated: () => false,
     released: store.released(),
   };
@@ -81,7 +80,8 @@ export async function proposeUndo(
     additive: undefined,
     seen: undefined,
   };
-  return { plan, verdict, waiting: new Set(), parked: new Map(), blocked: new Map(), ...nothingRead };
+  const nobody = { waiting: new Set<never>(), parked: new Map<never, never>(), blocked: new Map<never, never>() };
+  return { plan, verdict, ...nobody, breaker: store.breaker(), ...nothingRead };
 }
 
 /** Whether Twilio lists inactive people is not documented: whom the run changed is looked for by SID. */

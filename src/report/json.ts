@@ -1,11 +1,14 @@
 import type { RunReport } from '../domain/run.ts';
 import type { TdsyncError } from '../errors.ts';
+import { notDoneSummary } from './not-done.ts';
+import { withSinceAt } from './quarantine.ts';
 
-/** The one JSON document of a run: stable field names, times in ISO 8601. `error` is what ended it before its time. */
+/** The one JSON document of a run: stable field names, times in ISO 8601. `notDone` tells once what meets many. `error` is what ended it before its time. */
 export function reportJson(report: RunReport, error?: TdsyncError): string {
-  const { startedAt, endedAt, ...rest } = report;
+  const { startedAt, endedAt, breaker, ...rest } = report;
   const failure = error && { error: { code: error.code, message: error.message, hint: error.hint } };
-  return documentJson({ startedAt, endedAt, ...rest, ...failure });
+  const more = { notDone: notDoneSummary(report.operations), ...(breaker && { breaker: withSinceAt(breaker) }) };
+  return documentJson({ startedAt, endedAt, ...rest, ...more, ...failure });
 }
 
 /** Any other document of the command line, with the same version and the same form of times. */

@@ -104,7 +104,9 @@ function headline(event: NoticeEvent, { report, status }: NoticeSubject, before:
     case 'failed':
       return 'a run failed';
     case 'partial':
-      return `${plural((report?.operations ?? []).flatMap(failureCode).length, 'operation')} did not succeed`;
+      return report?.breaker === undefined
+        ? `${plural((report?.operations ?? []).flatMap(failureCode).length, 'operation')} did not succeed`
+        : 'the circuit breaker stopped a run';
     case 'recovered':
       return `recovered${before ? ` (was ${before.state})` : ''}, the run ${status === 'converged' ? 'converged' : 'was applied'}`;
   }
@@ -119,7 +121,9 @@ function nextStep(event: NoticeEvent, { run, report, error }: NoticeSubject): st
         ? 'The next run tries again.'
         : `The next run tries again. ${sentence(error.hint)}`;
     case 'partial':
-      return `\`tdsync runs ${run}\` names them; the next run plans them again.`;
+      return report?.breaker === undefined
+        ? `\`tdsync runs ${run}\` names them; the next run plans them again.`
+        : `\`tdsync runs ${run}\` names them; the next run tries one of them before the others.`;
     case 'recovered':
       return 'Nothing needs to be done.';
   }

@@ -1,6 +1,8 @@
 import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
+import { notDone } from './not-done.ts';
 import { type Palette, plain, printable } from './palette.ts';
 import { duration, type PlanTextOptions, plural, renderPlan } from './plan-text.ts';
+import { breakerLines } from './quarantine.ts';
 import { sourceText } from './source-text.ts';
 
 /** A run for people: the plan, what came of it, and what to do next. */
@@ -8,13 +10,15 @@ export function renderRun(report: RunReport, options: PlanTextOptions = {}): str
   const { palette = plain } = options;
   const plan = renderPlan(report.plan, report.verdict, report.bill, options);
   const source = report.source === undefined ? [] : [`Source: ${sourceText(report.source)}`];
-  return `${plan}\n${[...outcomesText(report.operations, palette), ...source, conclusion(report, palette)].join('\n')}\n`;
+  const breaker = report.breaker === undefined ? [] : [...breakerLines(report.breaker, palette), ''];
+  const rest = [...outcomesText(report.operations, palette), ...breaker, ...source, conclusion(report, palette)];
+  return `${plan}\n${rest.join('\n')}\n`;
 }
 
 function outcomesText(operations: readonly OperationReport[], palette: Palette): string[] {
   const failed = operations.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'skipped');
   if (failed.length === 0) return [];
-  const lines = toldOnce(failed)
+  const lines = notDone(failed)
     .slice(0, 200)
     .map(({ operation, outcome, userNames }) => {
       const why = 'message' in outcome ? printable(outcome.message) : '';
@@ -23,26 +27,6 @@ function outcomesText(operations: readonly OperationReport[], palette: Palette):
       return `  ${palette.removed(`✗ ${operation.kind} ${whoText(userNames)}`)} ${outcome.state}: ${why}${request}`;
     });
   return [palette.strong(`Not done (${failed.length})`), ...lines, ''];
-}
-
-interface Told extends OperationReport {
-  readonly userNames: readonly string[];
-}
-
-/** What was skipped for one and the same reason is told once, with everybody whom it meets. */
-function toldOnce(failed: readonly OperationReport[]): readonly Told[] {
-  const skipped = new Map<string, string[]>();
-  return failed.flatMap((report): Told[] => {
-    const { operation, outcome } = report;
-    if (outcome.state !== 'skipped') return [{ ...report, userNames: [operation.userName] }];
-    const reason = `${operation.kind} ${outcome.message}`;
-    const known = skipped.get(reason);
-    known?.push(operation.userName);
-    if (known !== undefined) return [];
-    const userNames = [operation.userName];
-    skipped.set(reason, userNames);
-    return [{ ...report, userNames }];
-  });
 }
 
 function whoText(userNames: readonly string[]): string {

@@ -183,7 +183,8 @@ function waitingText({ missing, confirmAbsence, parked }: Why, palette: Palette)
   if (parked !== undefined) {
     const until = parked.retryAt === undefined ? 'until something changes' : `until ${isoTime(parked.retryAt)}`;
     lines.push(
-      `  refused by Twilio ${parked.attempts === 1 ? 'once' : `${parked.attempts} times`}, waits ${until}: ${printable(parked.message)}`,
+      `  refused by Twilio ${parked.attempts === 1 ? 'once' : `${parked.attempts} times`} since ${new Date(parked.since).toISOString()}, waits ${until}: ${printable(parked.message)}`,
+      `  \`tdsync retry ${printable(parked.externalId)}\` lets the next run try again`,
     );
   }
   return lines.length === 0 ? '' : [palette.strong('Waiting'), ...lines].join('\n');

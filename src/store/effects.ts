@@ -1,9 +1,10 @@
 import { InternalError } from '../errors.ts';
 import type { Effect } from '../ports.ts';
 import { deleteBlock, putBlock } from './blocks.ts';
+import { closeBreaker, putBreaker } from './breaker.ts';
 import type { Database } from './database.ts';
 import { deleteGrantRecord, putGrantRecord } from './grant-records.ts';
-import { deleteLink, putLastApplied, putLink, putParked } from './links.ts';
+import { putLastApplied, putLink, putParked } from './links.ts';
 import { putAssignment } from './mirror-assignments.ts';
 import { markDeactivated, putUserResource } from './mirror-users.ts';
 
@@ -19,9 +20,6 @@ export function applyEffect(database: Database, effect: Effect, at: number, run:
     case 'linked':
       refuseSecondLink(database, effect.link.externalId, effect.link.user);
       putLink(database, effect.link, effect.origin, at, run);
-      return;
-    case 'unlinked':
-      deleteLink(database, effect.externalId);
       return;
     case 'applied':
       putLastApplied(database, effect.externalId, effect.applied);
@@ -45,6 +43,12 @@ export function applyEffect(database: Database, effect: Effect, at: number, run:
       return;
     case 'unblocked':
       deleteBlock(database, effect.key);
+      return;
+    case 'breaker-tripped':
+      putBreaker(database, effect.breaker);
+      return;
+    case 'breaker-closed':
+      closeBreaker(database, effect.since, at);
   }
 }
 

@@ -24,10 +24,13 @@ export interface KeyChange {
 
 export interface LedgerEntry {
   readonly at: number;
-  readonly action: 'relink' | 'release' | 'take-back';
+  /** `retry`: a person is let out of quarantine; `lift`: a block, or the breaker, is. */
+  readonly action: 'relink' | 'release' | 'take-back' | 'retry' | 'lift';
+  /** Of `lift` the key of the block, or `breaker`. */
   readonly externalId: ExternalId;
   readonly newExternalId: ExternalId | undefined;
-  readonly user: UserSid;
+  /** Undefined for somebody who is not in Twilio. */
+  readonly user: UserSid | undefined;
   readonly doneBy: string;
   readonly host: string;
   readonly reason: string | undefined;
@@ -66,7 +69,7 @@ export function relink(database: Database, changes: readonly KeyChange[], act: A
         database.statement(`UPDATE ${table} SET external_id = ? WHERE external_id = ?`).run(after, before);
     };
     for (const { from, to } of changes) {
-      record(database, 'relink', from, to, linkedUser(database, from) as UserSid, act);
+      recordAct(database, 'relink', from, to, linkedUser(database, from) as UserSid, act);
       for (const table of ['absences', 'parked'])
         database.statement(`DELETE FROM ${table} WHERE external_id IN (?, ?)`).run(from, to);
     }
@@ -85,7 +88,7 @@ export function release(database: Database, externalId: ExternalId, act: Act): v
     database.statement('DELETE FROM grant_records WHERE user = ?').run(user);
     database.statement('DELETE FROM parked WHERE external_id = ?').run(externalId);
     database.statement('INSERT OR REPLACE INTO releases VALUES (?, ?, ?)').run(user, externalId, act.at);
-    record(database, 'release', externalId, undefined, user, act);
+    recordAct(database, 'release', externalId, undefined, user, act);
   });
 }
 
@@ -95,7 +98,7 @@ export function takeBack(database: Database, user: UserSid, act: Act): void {
     const released = releasedUsers(database).get(user);
     if (released === undefined) throw new InternalError(`cannot take ${user} back: it was not released`);
     database.statement('DELETE FROM releases WHERE user = ?').run(user);
-    record(database, 'take-back', released, undefined, user, act);
+    recordAct(database, 'take-back', released, undefined, user, act);
   });
 }
 
@@ -109,8 +112,9 @@ export function releasedUsers(database: Database): ReadonlyMap<UserSid, External
   return new Map(rows.map(({ user, externalId }) => [user, externalId]));
 }
 
-interface LedgerRow extends Omit<LedgerEntry, 'newExternalId' | 'reason'> {
+interface LedgerRow extends Omit<LedgerEntry, 'newExternalId' | 'reason' | 'user'> {
   readonly newExternalId: ExternalId | null;
+  readonly user: UserSid | null;
   readonly reason: string | null;
 }
 
@@ -133,7 +137,13 @@ export function ledgerEntriesOf(database: Database, user: UserSid): readonly Led
 }
 
 function toEntry(row: LedgerRow): LedgerEntry {
-  return { ...row, newExternalId: row.newExternalId ?? undefined, reason: row.reason ?? undefined };
+  const { newExternalId, user, reason } = row;
+  return {
+    ...row,
+    newExternalId: newExternalId ?? undefined,
+    user: user ?? undefined,
+    reason: reason ?? undefined,
+  };
 }
 
 function linkedUser(database: Database, externalId: ExternalId): UserSid | undefined {
@@ -141,18 +151,19 @@ function linkedUser(database: Database, externalId: ExternalId): UserSid | undef
     ?.user;
 }
 
-function record(
+/** Part of the transaction of what was done. */
+export function recordAct(
   database: Database,
   action: LedgerEntry['action'],
   externalId: ExternalId,
   newExternalId: ExternalId | undefined,
-  user: UserSid,
+  user: UserSid | undefined,
   { at, user: doneBy, host, reason }: Act,
 ): void {
   database
     .statement(
       'INSERT INTO ledger (at, action, external_id, new_external_id, user, done_by, host, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     )
-    .run(at, action, externalId, newExternalId ?? null, user, doneBy, host, reason ?? null);
+    .run(at, action, externalId, newExternalId ?? null, user ?? null, doneBy, host, reason ?? null);
   appendAct(database, 'ledger');
 }

@@ -75,3 +75,9 @@ export function putAssignment(database: Database, assignment: RoleAssignment): v
     )
     .run(assignment.sid, assignment.user, assignment.role, assignment.scope);
 }
+
+export function rolesHeld(database: Database, user: UserSid): number {
+  return (
+    database.statement<{ readonly n: number }>('SELECT count(*) AS n FROM assignments WHERE user = ?').get(user)?.n ?? 0
+  );
+}

@@ -191,6 +191,8 @@ function endRun(database: Database, run: string, end: RunEnd): void {
     );
   storeTally(database, seq);
   appendRunRecord(database, 'run-ended', run, end.at);
+  for (const externalId of end.unparked ?? [])
+    database.statement('DELETE FROM parked WHERE external_id = ?').run(externalId);
   if (end.absences !== undefined) replaceAbsences(database, end.absences);
   for (const record of end.grants?.forgotten ?? []) deleteGrantRecord(database, record.user, record, record.sid);
   for (const record of end.grants?.kept ?? []) putGrantRecord(database, record, end.at, run);

@@ -8,6 +8,7 @@ import type { NoticeStore, RunJournal, SnapshotStore } from '../ports.ts';
 import { addApproval, openApproval } from './approvals.ts';
 import { type AuditTrail, openAuditTrail } from './audit/trail.ts';
 import { blocks } from './blocks.ts';
+import { openBreaker } from './breaker.ts';
 import type { Database } from './database.ts';
 import {
   type Act,
@@ -23,12 +24,14 @@ import {
 } from './ledger.ts';
 import { knownToUs } from './links.ts';
 import { grantsOf, type LedgerGrant, type ManagedPerson, managedPeople, managedPerson } from './managed.ts';
-import { mirrorAssignments } from './mirror-assignments.ts';
+import { mirrorAssignments, rolesHeld } from './mirror-assignments.ts';
 import { mirrorRoles } from './mirror-roles.ts';
 import { mirrorUsers } from './mirror-users.ts';
 import { openNotices } from './notices.ts';
 import { openForWriting } from './open-for-writing.ts';
+import { owedGrants } from './owed-grants.ts';
 import { prune } from './prune.ts';
+import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
@@ -68,6 +71,8 @@ export interface Snapshot extends Disposable {
   approve(approval: Approval): void;
   /** What people, not runs, change about who manages whom. */
   readonly ledger: Ledger;
+  /** Whom and what runs leave alone because Twilio refused it. */
+  readonly quarantine: Quarantine;
   /** Proof and export of the history. */
   readonly audit: AuditTrail;
   /** Deletes runs that started before `before` and returns their number; `at` is now. In milliseconds since the epoch. See prune.ts. */
@@ -120,6 +125,9 @@ function assemble(
       ...mirrorAssignments(database),
       ...mirrorRoles(database),
       blocks: () => database.read('read what is blocked', () => blocks(database)),
+      breaker: () => database.read('read the circuit breaker', () => openBreaker(database)),
+      owedGrants: () => database.read('look for grants that were never made', () => owedGrants(database)),
+      rolesHeld: (user) => database.read('count the roles of a user', () => rolesHeld(database, user)),
       approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
       seenHashes: () => database.read('look at the kept entries', () => seenHashes(database)),
       seenEntry: (externalId) => database.read('look for an entry', () => seenEntry(database, externalId)),
@@ -154,6 +162,7 @@ function assemble(
       release: mode === 'write' ? (externalId, act) => release(database, externalId, act) : refuse,
       takeBack: mode === 'write' ? (user, act) => takeBack(database, user, act) : refuse,
     },
+    quarantine: { ...openQuarantine(database), ...(mode === 'read' && { release: refuse }) },
     approve: mode === 'write' ? (approval) => addApproval(database, approval) : refuse,
     audit: openAuditTrail(database),
     prune: mode === 'write' ? (before, at) => prune(database, before, at) : refuse,

@@ -82,7 +82,7 @@ describe('links', () => {
     expect(snapshot.store.lastApplied(emp1)).toEqual(applied);
     expect(snapshot.history.managed()).toBe(1);
 
-    record(snapshot, { effect: 'unlinked', externalId: emp1 });
+    snapshot.ledger.release(emp1, { at: 1, user: 'op', host: 'h', reason: undefined });
     expect([...snapshot.store.links()]).toEqual([]);
     expect(snapshot.store.lastApplied(emp1)).toBeUndefined();
   });

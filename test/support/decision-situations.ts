@@ -1,4 +1,6 @@
 /** Every situation that a person can be in, each as small as it can be. `ann` is the person; others are there where they matter. */
+import type { ExternalId } from '../../src/domain/identity.ts';
+import type { Parked } from '../../src/ports.ts';
 import {
   administrator,
   assignment,
@@ -327,6 +329,17 @@ export const groups: readonly Group[] = [
   contradictions,
 ];
 
+/** As a run leaves it that was refused with 25009, and its time has not come. */
+const suspended: Parked = {
+  externalId: 'ann' as ExternalId,
+  record: 'of an earlier operation',
+  code: 'suspended',
+  message: 'suspended',
+  since: 0,
+  attempts: 1,
+  retryAt: 4_000_000_000_000,
+};
+
 /** Why a person is never changed, and the state that makes it so. */
 export const reservations: readonly { readonly is: string; readonly over: (given: Given) => Given }[] = [
   { is: '`policy.protect` names the key', over: (given) => protect(given, 'ann') },
@@ -339,7 +352,7 @@ export const reservations: readonly { readonly is: string; readonly over: (given
       accounts: [{ sid: mainAccount, name: 'Main', status: 'active', owner: twilioUser(1, 'ann').sid }],
     }),
   },
-  { is: 'suspended by Twilio', over: (given) => ({ ...given, suspended: [twilioUser(1, 'ann').sid] }) },
+  { is: 'suspended by Twilio', over: (given) => ({ ...given, parked: [suspended] }) },
   {
     is: 'given back by `tdsync release`, so no longer linked',
     over: (given) => ({ ...given, links: [], released: [twilioUser(1, 'ann').sid] }),

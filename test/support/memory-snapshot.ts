@@ -1,6 +1,7 @@
 /** Snapshot and journal in memory, without a mirror: each read of Twilio is a fresh one. */
 
 import type { Blocked, BlockKey } from '../../src/domain/blocked.ts';
+import type { OpenBreaker } from '../../src/domain/breaker.ts';
 import type { AssignmentSid, ExternalId, UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import type { CompleteReadCounts } from '../../src/domain/plan.ts';
@@ -44,6 +45,9 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
     if (records.get(key)?.sid === sid) records.delete(key);
   };
   const blocked = new Map<BlockKey, Blocked>();
+  let breaker: OpenBreaker | undefined;
+  let planned: readonly Operation[] = [];
+  const owed = new Set<string>();
   let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
   let lastRead: CompleteReadCounts | undefined;
   const unfinished = new Map<string, Operation>();
@@ -52,13 +56,10 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   const ends: RunEnd[] = [];
   const released = new Map<UserSid, ExternalId>();
 
-  function take(effect: Effect): void {
+  function take(effect: Effect, at: number): void {
     switch (effect.effect) {
       case 'linked':
         links.set(effect.link.externalId, effect.link.user);
-        break;
-      case 'unlinked':
-        links.delete(effect.externalId);
         break;
       case 'applied':
         applied.set(effect.externalId, effect.applied);
@@ -81,10 +82,25 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       case 'unblocked':
         blocked.delete(effect.key);
         break;
+      case 'breaker-tripped':
+        breaker = effect.breaker;
+        break;
+      case 'breaker-closed':
+        breaker = undefined;
+        for (const each of parked.values()) {
+          if (each.since >= effect.since) parked.set(each.externalId, { ...each, retryAt: at });
+        }
+        break;
       case 'user':
       case 'user-deactivated':
         break;
     }
+  }
+
+  /** Grants that wait for a creation or an adoption are owed once it is done, until they are made. */
+  function owe({ id }: Operation): void {
+    owed.delete(id);
+    for (const each of planned) if (each.kind === 'grant' && each.after === id) owed.add(each.id);
   }
 
   return {
@@ -111,6 +127,9 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       grantRecords: () => records.values(),
       parked: () => parked.values(),
       blocks: () => [...blocked.values()],
+      breaker: () => breaker,
+      owedGrants: () => owed,
+      rolesHeld: (user) => [...records.values()].filter((each) => each.user === user).length,
       lastCompleteRead: () => lastRead,
       createdSince: () => false,
       unfinished: () => [...unfinished.values()],
@@ -135,20 +154,23 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       start: () => 'run',
       saw: () => {},
       planned(_run, _plan, verdict, carriedOut) {
+        planned = carriedOut?.operations ?? [];
         if (verdict.allowed || carriedOut !== undefined) unfinished.clear();
       },
       intend(_run, operation) {
         entries.push(`intend ${operation.id}`);
         unfinished.set(operation.id, operation);
       },
-      complete(_run, operation, outcome, effects) {
+      complete(_run, operation, outcome, effects, at) {
         entries.push(`${outcome.state} ${operation.id}`);
         unfinished.delete(operation.id);
+        if (outcome.state === 'done' || outcome.state === 'already') owe(operation);
         outcomes.set(operation.id, outcome);
-        effects.forEach(take);
+        for (const effect of effects) take(effect, at);
       },
       end(_run, end) {
         ends.push(end);
+        for (const externalId of end.unparked ?? []) parked.delete(externalId);
         if (end.absences !== undefined) absences = new Map(end.absences);
         if (end.read !== undefined) lastRead = end.read;
         for (const record of end.grants?.forgotten ?? []) forget(keyOf(record), record.sid);

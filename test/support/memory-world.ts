@@ -58,6 +58,7 @@ export function createWorld(state: WorldState = {}): World {
       refreshAssignmentsMs: 0,
       requestsPerSecond: 5,
       maxConcurrent: state.maxConcurrent ?? 1,
+      breaker: { inARow: 10, percent: 50, sample: 20, unanswered: 3 },
     },
   };
   return world;

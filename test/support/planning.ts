@@ -1,6 +1,7 @@
 /** Plans a situation that a test writes down, through the same functions as a run. */
 
 import type { Blocked } from '../../src/domain/blocked.ts';
+import type { OpenBreaker } from '../../src/domain/breaker.ts';
 import type { Entry } from '../../src/domain/entry.ts';
 import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
@@ -35,13 +36,15 @@ export interface Given {
   /** Grants, as user, role and scope, whose making was begun and whose end nobody saw. */
   readonly begunGrants?: readonly (Grant & { readonly user: UserSid })[];
   readonly accounts?: readonly Account[];
-  readonly suspended?: readonly UserSid[];
   readonly justCreated?: readonly string[];
   readonly released?: readonly UserSid[];
   readonly absences?: Readonly<Record<string, number>>;
   readonly parked?: readonly Parked[];
   readonly blocked?: readonly Blocked[];
   readonly begun?: readonly string[];
+  /** Ids of grants that were planned with a creation and never made. */
+  readonly owed?: readonly string[];
+  readonly breaker?: OpenBreaker;
   readonly now?: number;
   readonly only?: readonly string[];
 }
@@ -78,7 +81,6 @@ export function inputFor(given: Given): PlanInput {
       ...knowGrants(records, assignmentsOf, entitlements.named, begunKeys),
       lastApplied: (id) => applied[id],
       owners: new Set((given.accounts ?? []).flatMap((account) => account.owner ?? [])),
-      suspended: new Set(given.suspended ?? []),
       justCreated: (id) => given.justCreated?.includes(id) === true,
       released: new Map((given.released ?? []).map((user) => [user, 'former' as ExternalId])),
     },
@@ -86,6 +88,8 @@ export function inputFor(given: Given): PlanInput {
     parked: new Map(parked.map((each) => [each.externalId, each])),
     blocked: new Map((given.blocked ?? []).map((each) => [each.key, each])),
     begun: new Set<Email>(begun.map(normalizeEmail)),
+    owed: new Set(given.owed ?? []),
+    breaker: given.breaker,
     nameOf: entitlements.nameOf,
     configuration: 'configuration',
     now: given.now ?? 0,

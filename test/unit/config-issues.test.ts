@@ -39,7 +39,7 @@ server: { listen: 9464 }
       '14 roles[0]: needs `group` or `when`: who gets these grants?',
       '16 policy.mode: must be one of sync, upsert-only, create-only, not "snyc"; did you mean sync?',
       '17 guards.renames: needs `count`, `percent` or both',
-      '18 server: is not a known key; the file can also have filter, schedule, snapshot, notify, log',
+      '18 server: is not a known key; the file can also have filter, breaker, schedule, snapshot, notify, log',
     ]);
   });
 

@@ -10,6 +10,12 @@ import { planOf, update } from '../support/snapshots.ts';
 const refusedA: Trouble = { state: 'refused', digest: 'a' };
 const failedSource: Trouble = { state: 'failed', code: 'source-unavailable' };
 const partialAnna: Trouble = { state: 'partial', people: [externalId('anna')] };
+const breakerAnna: Trouble = { ...partialAnna, breaker: true };
+
+/** The run of one probe. */
+function stopped(who: string): Ending {
+  return { ...ending('partial', { failing: [who] }), error: { code: 'breaker-open' } };
+}
 
 interface Facts {
   readonly digest?: string;
@@ -45,6 +51,7 @@ describe('a hook is told', () => {
     ['that a run failed after a refused plan', refusedA, ending('failed', { code: 'source-unavailable' }), 'failed'],
     ['that operations did not succeed', undefined, ending('partial', { failing: ['anna'] }), 'partial'],
     ['that they did not for somebody else', partialAnna, ending('partial', { failing: ['anna', 'ben'] }), 'partial'],
+    ['that the circuit breaker stopped a run, whoever failed before', partialAnna, stopped('anna'), 'partial'],
     ['that it recovered from a refused plan', refusedA, ending('converged'), 'recovered'],
     ['that it recovered from a failed run', failedSource, ending('applied'), 'recovered'],
     ['that everybody who failed is well', partialAnna, ending('converged', { parked: ['ben'] }), 'recovered'],
@@ -58,6 +65,7 @@ describe('a hook is not told', () => {
     ['of the same refused plan again', refusedA, ending('refused')],
     ['of a run that fails for the same reason', failedSource, ending('failed', { code: 'source-unavailable' })],
     ['of the same people again', partialAnna, ending('partial', { failing: ['anna'] })],
+    ['of the circuit breaker again, tried with somebody else', breakerAnna, stopped('ben')],
     ['of good runs after good ones', undefined, ending('converged')],
     ['of a run that was stopped', refusedA, ending('interrupted')],
     ['of a good run while who failed is parked', partialAnna, ending('converged', { parked: ['anna'] })],

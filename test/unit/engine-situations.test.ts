@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ExternalId } from '../../src/domain/identity.ts';
 import { assignment, entry, lastApplied, link, rules, twilioUser, userSid } from '../support/builders.ts';
 import { codesOf, findingOf, idsOf, operationOf, planFor, stepsOf } from '../support/planning.ts';
 
@@ -260,8 +261,12 @@ test('an owner of an account is never changed', () => {
   expect(codesOf(planned)).toEqual(['owner ann']);
 });
 
-test('a suspended user is never changed', () => {
-  const planned = planFor({ users: [twilioUser(1, 'ann')], links: [link('ann', 1)], suspended: [userSid(1)] });
+test('a user whom Twilio refused as suspended is not changed before the time has come', () => {
+  const suspended = { externalId: 'ann' as ExternalId, record: 'x', code: 'suspended', message: 'suspended' } as const;
+  const parked = [{ ...suspended, since: 0, attempts: 1, retryAt: 2 }];
+  const given = { users: [twilioUser(1, 'ann')], links: [link('ann', 1)], parked };
+  const planned = planFor({ ...given, now: 1 });
+  expect(stepsOf(planFor({ ...given, now: 2 }))).toEqual(['deactivate ann']);
 
   expect(codesOf(planned)).toEqual(['suspended ann']);
 });
@@ -354,4 +359,17 @@ test('create-only goes on with a creation of ours whose end nobody saw, and take
 
   expect(stepsOf(planFor({ ...given, begun: ['ann@corp.example'] }))).toEqual(['adopt ann', 'grant ann']);
   expect(stepsOf(planFor(given))).toEqual([]);
+});
+
+test('create-only still gives the grants that were planned with a creation and never made, and no other', () => {
+  const given = {
+    rules: rules({ policy: { mode: 'create-only' } }),
+    entries: [entry('ann', { givenName: 'Changed' }, ['developers', 'admins'])],
+    users: [twilioUser(1, 'ann')],
+    links: [link('ann', 1)],
+  } as const;
+  const [owed = '', other = ''] = idsOf(planFor({ ...given, rules: rules() })).filter((id) => id.startsWith('grant'));
+
+  expect(other).not.toBe('');
+  expect(idsOf(planFor({ ...given, owed: [owed] }))).toEqual([owed]);
 });

@@ -146,6 +146,7 @@ test('the JSON of a run has a version, times in ISO 8601 and everything of the r
     'findings',
     'calls',
     'bill',
+    'notDone',
   ]);
   expect(parsed).toMatchObject({
     version: 1,

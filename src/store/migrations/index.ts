@@ -9,7 +9,8 @@ import { notices } from './0007-notices.ts';
 import { seenEntries } from './0008-seen-entries.ts';
 import { grantRecords } from './0009-grant-records.ts';
 import { blocks } from './0010-blocks.ts';
-import { lastSeen } from './0011-last-seen.ts';
+import { quarantine } from './0011-quarantine.ts';
+import { lastSeen } from './0012-last-seen.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   seenEntries,
   grantRecords,
   blocks,
+  quarantine,
   lastSeen,
 ];
 

@@ -5,7 +5,7 @@ import type { Migration } from './index.ts';
  * from the source, the entry as last kept, and the run that missed it first.
  */
 export const lastSeen: Migration = {
-  version: 11,
+  version: 12,
   sql: `
 ALTER TABLE last_complete_read ADD COLUMN gone INTEGER;
 
