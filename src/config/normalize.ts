@@ -150,6 +150,7 @@ function rulesOf(input: ConfigurationFile): Rules {
       renames: limit(limits.renames),
       adoptions: limit(limits.adoptions),
       sourceShrink: limit(limits.sourceShrink),
+      gone: limit(limits.gone),
       keepAtLeastOne,
     },
     onRefusal,

@@ -59,6 +59,7 @@ export const guardNames = [
   'renames',
   'adoptions',
   'sourceShrink',
+  'gone',
   'keepAtLeastOne',
 ] as const;
 export type GuardName = (typeof guardNames)[number];

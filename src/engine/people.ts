@@ -11,6 +11,8 @@ export interface Knowledge extends GrantKnowledge {
   lastApplied(externalId: ExternalId): LastApplied | undefined;
   /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
   readonly owners: ReadonlySet<UserSid>;
+  /** Created by us a moment ago: Twilio may not list the user yet. */
+  justCreated(externalId: ExternalId): boolean;
   /** Given back to manual care. */
   readonly released: ReadonlyMap<UserSid, ExternalId>;
 }

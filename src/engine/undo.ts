@@ -11,6 +11,9 @@
  * | grant                  | revoke                                                |
  * | revoke                 | grant                                                 |
  *
+ * What nobody saw the end of counts as done: where it did not take effect, Twilio shows the state before, and there is nothing to
+ * take back.
+ *
  * Several changes of one attribute count as one, from the first value to the last, so that an intermediate address of a
  * swap is no stop on the way back.
  */
@@ -24,7 +27,7 @@ import type { Draft } from './draft.ts';
 import type { Knowledge } from './people.ts';
 
 export interface UndoInput {
-  /** What the run did, in its order: operations whose outcome was done. */
+  /** What the run did, or may have done, in its order. */
   readonly done: readonly Operation[];
   readonly users: UserIndex;
   readonly links: Links;

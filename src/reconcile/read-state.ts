@@ -58,7 +58,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const records = [...store.grantRecords()];
   const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
   for (const { scope } of records) scopes.add(scope);
-  const doubtful = new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
+  const doubtful = doubtfulUsers(unfinished, links);
   const assignments = await readAssignments(context, options, scopes, doubtful, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
   const parked = new Map<ExternalId, Parked>();
@@ -82,9 +82,18 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       ...knowGrants(records, assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
       lastApplied: (externalId) => store.lastApplied(externalId),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+      justCreated: (externalId) => store.createdSince(externalId, context.clock.now() - listedAfterMs),
       released: store.released(),
     },
   };
+}
+
+/** How soon Twilio lists a new user is not documented: an hour is ample, and a domain has thirty days before it lapses. */
+const listedAfterMs = 3_600_000;
+
+/** Of whom the mirror is not to be believed. */
+export function doubtfulUsers(unfinished: readonly Operation[], links: Links): ReadonlySet<UserSid> {
+  return new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
 }
 
 /** The grant of somebody who was created in the same run names no user: the link does. */

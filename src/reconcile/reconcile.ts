@@ -135,6 +135,8 @@ function refuseStale(reviewed: Plan | undefined, plan: Plan): void {
 }
 
 function whatMoved(reviewed: Plan, plan: Plan): string {
+  if (reviewed.operations.length + plan.operations.length === 0)
+    return 'what was read or found moved since it was made';
   if (plan.operations.length === 0)
     return 'nothing of it is left to do, because it was applied or both sides agree by now';
   if (reviewed.operations.length === 0) return 'it had nothing to do, and now there is something';

@@ -10,13 +10,13 @@ import type { Knowledge } from '../engine/people.ts';
 import { planUndo } from '../engine/undo-plan.ts';
 import type { Context } from './context.ts';
 import type { Proposal, ProposeOptions } from './propose.ts';
-import { readNames } from './read-state.ts';
+import { doubtfulUsers, readNames } from './read-state.ts';
 import { readAssignments, readUsers } from './read-twilio.ts';
 
 export interface Undone {
   /** Id of the run. */
   readonly run: string;
-  /** What it did: operations whose outcome was done, in their order. */
+  /** What it did, or may have done, in its order. */
   readonly done: readonly Operation[];
 }
 
@@ -30,7 +30,8 @@ export async function proposeUndo(
   const { rules, store, clock, configuration } = context;
   const reading = { refresh: options.refresh, keepMirror: options.keepMirror };
   const { entitlements, watched, accounts } = await readNames(context, reading, signal);
-  const listed = await readUsers(context, reading, store.unfinished().length > 0, signal);
+  const unfinished = store.unfinished();
+  const listed = await readUsers(context, reading, unfinished.length > 0, signal);
   const users = await withUnlisted(context, listed, done, signal);
   const links = indexLinks(store.links());
   const scopes = new Set([
@@ -38,7 +39,7 @@ export async function proposeUndo(
     ...watched.map(({ scope }) => scope),
     ...done.flatMap((operation) => ('grant' in operation ? [operation.grant.scope] : [])),
   ]);
-  const assignments = await readAssignments(context, reading, scopes, new Set(), signal);
+  const assignments = await readAssignments(context, reading, scopes, doubtfulUsers(unfinished, links), signal);
   const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
   const knowledge: Knowledge = {
     assignmentsOf,
@@ -46,6 +47,7 @@ export async function proposeUndo(
     ...knowGrants([], assignmentsOf, new Set(), new Set()),
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+    justCreated: () => false,
     released: store.released(),
   };
   const lastRead = store.lastCompleteRead();
@@ -58,7 +60,7 @@ export async function proposeUndo(
     knowledge,
     policy: rules.policy,
     configuration,
-    counts: lastRead ?? { entries: managed, inScope: managed },
+    counts: { entries: managed, inScope: managed, ...lastRead, gone: lastRead?.gone ?? 0 },
     now: clock.now(),
     ...(options.only !== undefined && { only: options.only }),
   });

@@ -68,8 +68,12 @@ function heldBackText({ plan, additive, dryRun }: RunReport): string {
   return `what takes nothing away ${done} (${plural(additive.operations.length, 'operation')}), ${plural(heldBack, 'operation')} held back`;
 }
 
-function howToAllow({ verdict, plan }: RunReport): string {
+/** A dry run leaves nothing that could be approved: its plan is saved and applied instead. */
+function howToAllow({ dryRun, verdict, plan }: RunReport): string {
   const refusing = verdict.guards.filter(({ passed }) => !passed);
   const flags = refusing.map(({ guard, measured }) => `--allow ${guard}=${measured}`).join(' ');
-  return `Read the plan. If it is right, run again with ${flags}, or let exactly this plan through with \`tdsync approve ${plan.digest.slice(0, 12)}\`; if not, correct the source or the rules.`;
+  const exactly = dryRun
+    ? `save it with --out plan.json and apply exactly this plan with \`tdsync apply plan.json ${flags}\``
+    : `let exactly this plan through with \`tdsync approve ${plan.digest.slice(0, 12)}\``;
+  return `Read the plan. If it is right, run again with ${flags}, or ${exactly}; if not, correct the source or the rules.`;
 }

@@ -51,6 +51,7 @@ describe('loadConfiguration', () => {
         renames: { count: 10, percent: 5 },
         adoptions: { count: 50 },
         sourceShrink: { percent: 20 },
+        gone: { count: 25, percent: 10 },
         keepAtLeastOne: [],
       },
       onRefusal: 'stop',
