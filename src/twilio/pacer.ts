@@ -72,6 +72,7 @@ export function createPacer(limits: RateLimits): Pacer {
   const concurrency = createConcurrency(limits.maxConcurrent);
   let underWay = 0;
   let waitedForPlace = false;
+  let waitedForPace = false;
   let epoch = 0;
   let acceptedInEpoch = 0;
   let heldFrom = Number.NEGATIVE_INFINITY;
@@ -90,12 +91,15 @@ export function createPacer(limits: RateLimits): Pacer {
         waitedForPlace = true;
         return Number.POSITIVE_INFINITY;
       }
-      return Math.max(log.earliest(now, pace.rate), heldUntil);
+      const paced = log.earliest(now, pace.rate);
+      if (paced > now) waitedForPace = true;
+      return Math.max(paced, heldUntil);
     },
     start(now) {
-      const boundByPace = log.record(now, pace.rate);
+      const boundByPace = log.record(now, pace.rate) && waitedForPace;
       const ticket = { startedAt: now, nth: ++underWay, epoch, boundByPace, boundByPlaces: waitedForPlace };
       waitedForPlace = false;
+      waitedForPace = false;
       return ticket;
     },
     accepted({ startedAt, nth, epoch: of, boundByPace, boundByPlaces }) {
