@@ -19,9 +19,9 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { limit: 1, haste: 20 },
-  { limit: 5, haste: 8 },
-  { limit: 20, haste: 4 },
+  { limit: 1, haste: 12 },
+  { limit: 5, haste: 6 },
+  { limit: 20, haste: 3 },
   { limit: 100, haste: 2 },
 ];
 /** The limit is halved in mid-run, then doubled. */
