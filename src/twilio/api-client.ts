@@ -66,13 +66,18 @@ export function createApiClient(parts: ApiClientParts): ApiClient {
 
   async function call(request: ApiRequest): Promise<CallResult> {
     let used = '';
+    let refusedAt = 0;
     try {
       const answer = await withRetries(
         (number) =>
           governor.schedule(
             async (passage) => {
               used = await readyToken(tokens, passage, request.signal);
-              return attempt(parts, request, passage, used, number);
+              const refused: Passage['refused'] = (refusal) => {
+                refusedAt = clock.now();
+                passage.refused(refusal);
+              };
+              return attempt(parts, request, { ...passage, refused }, used, number);
             },
             request.urgency ?? 'write',
             request.signal,
@@ -87,7 +92,7 @@ export function createApiClient(parts: ApiClientParts): ApiClient {
               { endpoint: endpointName(request.endpoint), ms, perSecond: governor.pace },
               'Twilio asks for fewer requests; all calls pause',
             );
-            governor.hold(ms);
+            governor.hold(refusedAt + ms);
             return Promise.resolve();
           },
           renewToken: () => tokens.drop(used),

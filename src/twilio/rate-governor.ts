@@ -35,8 +35,8 @@ export interface Refusal {
 export interface RateGovernor {
   /** Runs `task` when there is room for it. Aborting the signal ends a wait with the signal's reason. */
   schedule<T>(task: (passage: Passage) => Promise<T>, urgency: Urgency, signal?: AbortSignal): Promise<T>;
-  /** Nobody starts for `ms`; a longer hold already under way stays. */
-  hold(ms: number): void;
+  /** Nobody starts before `until`; a longer hold already under way stays. */
+  hold(until: number): void;
   /** Starts per second at present; undefined as long as nothing was refused. */
   readonly pace: number | undefined;
 }
@@ -99,9 +99,7 @@ export function createRateGovernor(limits: RateLimits, clock: Clock): RateGovern
   return {
     schedule: (task, urgency, signal) =>
       bottleneck.schedule({ priority: priorities[urgency] }, () => pass(task, signal)),
-    hold(ms) {
-      pacer.hold(clock.now() + ms);
-    },
+    hold: (until) => pacer.hold(until),
     get pace() {
       return pacer.rate;
     },
