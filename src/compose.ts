@@ -68,6 +68,7 @@ export async function compose(
     requestsPerSecond: twilio.limits.requestsPerSecond,
     breaker: configuration.breaker,
     maxConcurrent: twilio.limits.maxConcurrent,
+    maxRunTimeMs: twilio.limits.maxRunTimeMs,
   };
   return {
     context,
@@ -98,6 +99,7 @@ function targetOptions({ organizationSid, oauth, endpoints, limits }: Configurat
     clientSecret: oauth.clientSecret,
     endpoints,
     limits,
+    retry: { rateLimitBudgetMs: limits.maxThrottlingMs },
     clock: rim.clock,
     logger: rim.logger,
     random: Math.random,

@@ -29,6 +29,10 @@ export interface TwilioSettings {
     readonly maxConcurrent: number;
     /** For one request. */
     readonly timeoutMs: number;
+    /** How long one call waits in all because Twilio asks for fewer. */
+    readonly maxThrottlingMs: number;
+    /** After which a run begins no further operation; undefined: never. */
+    readonly maxRunTimeMs: number | undefined;
   };
 }
 

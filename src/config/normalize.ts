@@ -39,6 +39,9 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
         requestsPerSecond: twilio.limits.requestsPerSecond,
         maxConcurrent: twilio.limits.maxConcurrent,
         timeoutMs: parseDurationOrFail(twilio.limits.timeout),
+        maxThrottlingMs: parseDurationOrFail(twilio.limits.maxThrottling),
+        maxRunTimeMs:
+          twilio.limits.maxRunTime === undefined ? undefined : parseDurationOrFail(twilio.limits.maxRunTime),
       },
     },
     source: sourceOf(input.source, base),

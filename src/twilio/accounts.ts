@@ -22,7 +22,7 @@ export async function listAccounts(
   try {
     await readPages(
       api,
-      { endpoint, url, signal },
+      { endpoint, url, urgency: 'read', signal },
       readAccount,
       ({ sid }) => sid,
       (account) => {

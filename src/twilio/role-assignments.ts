@@ -33,7 +33,7 @@ export async function listAssignments(
   let count = 0;
   await readPages(
     api,
-    { endpoint, url, signal },
+    { endpoint, url, urgency: 'scope' in by ? 'read' : 'write', signal },
     readAssignment,
     ({ sid }) => sid,
     (assignment) => {

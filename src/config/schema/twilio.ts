@@ -25,6 +25,17 @@ const limits = z
       .meta({ title: 'number', description: 'Requests started per second, over all services.' }),
     maxConcurrent: wholeNumber(1, 20).default(2).meta({ description: 'Requests under way at the same time.' }),
     timeout: duration().default('30s').meta({ description: 'How long one request may take.' }),
+    maxThrottling: duration().default('5m').meta({
+      description:
+        'How long one call waits in all when Twilio answers that there are too many (429). Then the run ends `partial`, and the next one goes on.',
+    }),
+    maxRunTime: duration()
+      .optional()
+      .meta({
+        description:
+          'After how long a run begins no further operation: it ends `partial`, and the next one goes on. What is under way is finished. When not set, a run takes as long as it takes.',
+        examples: ['30m'],
+      }),
   })
   .prefault({})
   .meta({ description: 'How much of the Twilio API is used at most.' });
