@@ -128,11 +128,24 @@ export interface TargetDirectory {
   revokeRole(
     assignment: RoleAssignment,
   ): Promise<{ readonly state: 'done' | 'already'; readonly requestId: string | undefined }>;
-  listRoles(signal: AbortSignal): Promise<readonly Role[]>;
+  /** Undefined when this generation of the API lists no roles; then only SIDs can name them. */
+  listRoles(signal: AbortSignal): Promise<readonly Role[] | undefined>;
   /** Undefined when this application may not list accounts; then only SIDs can name scopes. */
   listAccounts(signal: AbortSignal): Promise<readonly Account[] | undefined>;
   /** Calls made so far by endpoint, e.g. `PUT /scim/v2/Users/{id}`. */
   readonly calls: Readonly<Record<string, number>>;
+  /** For bills; left out: those of the current generation of the API. */
+  readonly names?: CallNames;
+}
+
+/** What the calls of a plan are called, as in `TargetDirectory.calls`. */
+export interface CallNames {
+  readonly createUser: string;
+  readonly replaceUser: string;
+  readonly deactivateUser: string;
+  readonly listAssignments: string;
+  readonly createAssignment: string;
+  readonly deleteAssignment: string;
 }
 
 /** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */

@@ -59,7 +59,7 @@ function pointedAt(configuration: Configuration, { url }: Simulator): Configurat
     twilio: {
       ...twilio,
       oauth: { ...twilio.oauth, clientId: plainValue(clientId), clientSecret: plainValue(clientSecret) },
-      endpoints: { iam: url, oauth: url, accounts: url },
+      endpoints: { ...twilio.endpoints, iam: url, oauth: url, accounts: url },
     },
   };
 }

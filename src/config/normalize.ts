@@ -27,7 +27,8 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
         clientSecret: base.secret(twilio.oauth.clientSecret, 'twilio.oauth.clientSecret'),
       },
       endpoints: {
-        iam: new URL(twilio.endpoints.iam).origin,
+        generation: twilio.endpoints.generation,
+        iam: new URL(twilio.endpoints.iam ?? iamHosts[twilio.endpoints.generation]).origin,
         oauth: new URL(twilio.endpoints.oauth).origin,
         accounts: new URL(twilio.endpoints.accounts).origin,
       },
@@ -56,6 +57,8 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
     log: input.log,
   };
 }
+
+const iamHosts = { current: 'https://iam.twilio.com', preview: 'https://preview-iam.twilio.com' } as const;
 
 function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettings {
   return source.type === 'csv'

@@ -130,7 +130,9 @@ export async function readNames(context: Context, options: ReadOptions, signal: 
     const { issues, named } = resolveNames(rules, store.roles(), store.accounts());
     if (issues.length === 0) return named;
   }
-  const [roles, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  const [listed, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  // Where roles cannot be listed the configuration names them by SID, and a SID is believed.
+  const roles = listed ?? [];
   const { issues, named } = resolveNames(rules, roles, accounts);
   if (issues.length > 0) throw new ConfigError(issues);
   if (options.keepMirror) store.refreshRoles(roles, accounts, clock.now());

@@ -8,7 +8,7 @@ import { TargetAuthError, TargetContractError, type TargetError } from '../error
 import type { Clock, Logger } from '../ports.ts';
 import { readClaims, renewalTime } from './access-token.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Endpoint, urlOf } from './endpoints.ts';
 import { forMessage, parseErrorBody } from './error-body.ts';
 import { type Asked, answered, detailsOf, endpointHint, errorOf, nameOf, networkErrorOf } from './failures.ts';
 import type { HttpAnswer, HttpClient } from './http-client.ts';
@@ -21,6 +21,7 @@ export interface TokenOptions {
   readonly clientId: Secret | string;
   readonly clientSecret: Secret;
   readonly oauth: string;
+  readonly endpoint: Endpoint;
   readonly timeoutMs: number;
   readonly retry: RetryLimits;
   readonly clock: Clock;
@@ -92,7 +93,8 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
 
 async function mint(options: TokenOptions): Promise<Minted> {
   const { clock, random, retry, signal } = options;
-  const asked: Asked = { endpoint: endpoints.token, url: urlOf(options.oauth, endpoints.token) };
+  const { endpoint, organization, oauth } = options;
+  const asked: Asked = { endpoint, url: urlOf({ base: oauth, organization }, endpoint) };
   try {
     return await withRetries((number) => attempt(options, asked, number), {
       limits: retry,

@@ -4,16 +4,12 @@ import type { ScopeSid, UserSid } from '../domain/identity.ts';
 import { type Grant, grantKey, type RoleAssignment } from '../domain/user.ts';
 import { TargetAuthError, type TargetError, TargetRejectedError, TargetUnavailableError } from '../errors.ts';
 import type { ApiClient, CallResult } from './api-client.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Service, urlOf } from './endpoints.ts';
 import { detailsOf, nameOf } from './failures.ts';
 import { readPages } from './paging.ts';
 import { parseObject, readAssignment, UnexpectedAnswer } from './wire.ts';
 
-export interface AssignmentsApi {
-  readonly api: ApiClient;
-  /** Base URL of the IAM host. */
-  readonly base: string;
-}
+export type AssignmentsApi = Service<ApiClient>;
 
 export type AssignmentCriterion = { readonly scope: ScopeSid } | { readonly user: UserSid };
 
@@ -22,17 +18,17 @@ export type AssignmentCriterion = { readonly scope: ScopeSid } | { readonly user
  * the organization's scope holds those of its accounts too is not documented.
  */
 export async function listAssignments(
-  { api, base }: AssignmentsApi,
+  assignments: AssignmentsApi,
   by: AssignmentCriterion,
   onAssignment: (assignment: RoleAssignment) => void,
   signal?: AbortSignal,
 ): Promise<number> {
-  const endpoint = endpoints.listAssignments;
+  const endpoint = assignments.endpoints.listAssignments;
   const filter: Record<string, string> = 'scope' in by ? { Scope: by.scope } : { Identity: by.user };
-  const url = urlOf(base, endpoint, '', { ...filter, PageSize: '100' });
+  const url = urlOf(assignments, endpoint, '', { ...filter, PageSize: '100' });
   let count = 0;
   await readPages(
-    api,
+    assignments.api,
     { endpoint, url, signal },
     readAssignment,
     ({ sid }) => sid,
@@ -58,9 +54,9 @@ const mostSettling = 5;
 
 /** After anything but a plain answer the person's assignments are listed before it is decided how to go on. */
 export async function assignRole(assignments: AssignmentsApi, user: UserSid, grant: Grant): Promise<Assigned> {
-  const { api, base } = assignments;
-  const endpoint = endpoints.createAssignment;
-  const asked = { endpoint, url: urlOf(base, endpoint) };
+  const { api } = assignments;
+  const endpoint = assignments.endpoints.createAssignment;
+  const asked = { endpoint, url: urlOf(assignments, endpoint) };
   const json = { role_sid: grant.role, scope: grant.scope, identity: user };
   let losses = 0;
   let settling = 0;
@@ -126,8 +122,8 @@ export async function revokeRole(
   assignments: AssignmentsApi,
   assignment: RoleAssignment,
 ): Promise<{ readonly state: 'done' | 'already'; readonly requestId: string | undefined }> {
-  const endpoint = endpoints.deleteAssignment;
-  const url = urlOf(assignments.base, endpoint, assignment.sid);
+  const endpoint = assignments.endpoints.deleteAssignment;
+  const url = urlOf(assignments, endpoint, assignment.sid);
   try {
     const outcome = await assignments.api.call({ endpoint, url });
     if (outcome.result === 'done') return { state: 'done', requestId: outcome.answer.requestId };

@@ -6,7 +6,7 @@ import type { UserSid } from '../domain/identity.ts';
 import { TargetConflictError, TargetRejectedError } from '../errors.ts';
 import type { UserChange, UserResource, WriteResult } from '../ports.ts';
 import { understand, userIfThere } from './answers.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { urlOf } from './endpoints.ts';
 import { type Asked, detailsOf, nameOf } from './failures.ts';
 import { isAsWanted, replacementOf, tookEffect, usable } from './replacement.ts';
 import { readUser, type UsersApi } from './scim-users.ts';
@@ -19,8 +19,8 @@ export async function updateUser(
   change: UserChange,
   known: string | undefined,
 ): Promise<WriteResult> {
-  const { api } = users;
-  const asked: Asked = { endpoint: endpoints.replaceUser, url: urlOf(users.base, endpoints.replaceUser, sid) };
+  const { api, endpoints } = users;
+  const asked: Asked = { endpoint: endpoints.replaceUser, url: urlOf(users, endpoints.replaceUser, sid) };
   let current = usable(known, sid);
   // A copy that has the change already proves nothing: it may be out of date.
   if (current === undefined || isAsWanted(current.user, change)) current = await present(users, asked, sid);

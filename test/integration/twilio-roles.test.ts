@@ -261,7 +261,7 @@ describe('roles', () => {
 
     const found = await scene.target.listRoles(never);
 
-    expect(found.map(({ name, lowestLevel }) => [name, lowestLevel])).toEqual([
+    expect(found?.map(({ name, lowestLevel }) => [name, lowestLevel])).toEqual([
       ['Role 1', 'ACCOUNT'],
       ['Role 2', 'ACCOUNT'],
     ]);

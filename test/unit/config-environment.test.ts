@@ -108,6 +108,7 @@ describe('environment variables', () => {
       'twilio.limits.requestsPerSecond': '1',
       'twilio.limits.maxConcurrent': '3',
       'twilio.limits.timeout': '5s',
+      'twilio.endpoints.generation': 'preview',
     };
     const bindable = sections.ldap.replace('users:', `bindPassword: "\${env:P}", users:`);
     const environmentFor = (other: 'csv' | 'ldap') =>

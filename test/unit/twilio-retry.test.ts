@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CallKind } from '../../src/twilio/endpoints.ts';
-import { endpoints, requestPermission } from '../../src/twilio/endpoints.ts';
+import { endpointsOf, requestPermission } from '../../src/twilio/endpoints.ts';
 import { isTlsCode, networkFailure } from '../../src/twilio/network-failure.ts';
 import { backoffMs, type Decision, decide, defaultRetryLimits } from '../../src/twilio/retry.ts';
 import { retryAfterMs } from '../../src/twilio/retry-after.ts';
@@ -127,7 +127,9 @@ describe('network errors', () => {
 });
 
 test('each documented call names its permission', () => {
-  const permissions = Object.values(endpoints).map(({ method, template }) => requestPermission(method, template));
+  const permissions = Object.values(endpointsOf('current')).flatMap(
+    (each) => each && requestPermission(each.method, each.template),
+  );
 
   expect(permissions.filter((each) => each !== undefined).sort()).toEqual([
     'managed-users/create',
@@ -140,5 +142,5 @@ test('each documented call names its permission', () => {
     'role-assignments/list',
     'roles/list',
   ]);
-  expect(requestPermission('GET', '/Organizations/{id}/Accounts')).toBeUndefined();
+  expect(requestPermission('GET', '/Organizations/{organization}/Accounts')).toBeUndefined();
 });
