@@ -124,6 +124,8 @@ export interface TargetDirectory {
     readonly state: 'done' | 'already';
     readonly assignment: RoleAssignment;
     readonly requestId: string | undefined;
+    /** It was there before: none of our requests can have made it. */
+    readonly found?: boolean;
   }>;
   revokeRole(
     assignment: RoleAssignment,
@@ -183,6 +185,8 @@ export interface SnapshotStore {
   absences(): ReadonlyMap<ExternalId, number>;
   /** Grants that we made, or found and took over; also those that Twilio no longer shows. */
   grantRecords(): Iterable<GrantRecord>;
+  /** Of those, the ones made or found since then, in milliseconds since the epoch. */
+  grantsSince(at: number): readonly RoleAssignment[];
   parked(): Iterable<Parked>;
   blocks(): readonly Blocked[];
   /** What a systemic failure left; undefined when none did, or it is over. */

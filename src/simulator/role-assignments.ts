@@ -41,7 +41,11 @@ function selectRows(
   const resourceId = query.get('ResourceId');
   if (resourceType !== null) rows = rows.filter((row) => row.resourceType === resourceType);
   if (resourceId !== null) rows = rows.filter((row) => row.resourceId === resourceId);
-  if (state.hiddenAssignments.size > 0) rows = rows.filter((row) => state.assignmentBecomesVisible(row));
+  if (state.hiddenAssignments.size > 0) {
+    // A list of several pages is one list.
+    const first = !query.has('PageToken');
+    rows = rows.filter((row) => (first ? state.assignmentBecomesVisible(row) : !state.hiddenAssignments.has(row.sid)));
+  }
   if (quirks.assignmentsOnDeactivation !== 'hidden') return rows;
   return rows.filter((row) => state.users.get(row.identity)?.status !== 'inactive');
 }

@@ -45,12 +45,16 @@ export interface Assigned {
   readonly state: 'done' | 'already';
   readonly assignment: RoleAssignment;
   readonly requestId: string | undefined;
+  /** It was there before: none of our requests can have made it. */
+  readonly found?: boolean;
 }
 
 /** Refusals of the request itself: looking whether it succeeded would be a wasted call (error pages 25200 to 25203). */
 const plainRefusals = new Set([25200, 25201, 25202, 25203]);
 /** Tries in all while a fresh user is not yet known to this service. */
 const mostSettling = 5;
+/** Lists in all in which a grant is looked for that may have taken effect. */
+const looksAfterLoss = 2;
 
 /** After anything but a plain answer the person's assignments are listed before it is decided how to go on. */
 export async function assignRole(assignments: AssignmentsApi, user: UserSid, grant: Grant): Promise<Assigned> {
@@ -64,7 +68,8 @@ export async function assignRole(assignments: AssignmentsApi, user: UserSid, gra
     const outcome = await unlessRejected(api.call({ ...asked, json }));
     if (outcome.result === 'done') {
       const { requestId } = outcome.answer;
-      const assignment = assignmentIfThere(outcome.answer.text) ?? (await held(assignments, user, grant));
+      const assignment =
+        assignmentIfThere(outcome.answer.text) ?? (await held(assignments, user, grant, api.limits.attempts));
       if (assignment !== undefined) return { state: 'done', assignment, requestId };
       throw new TargetUnavailableError(
         `${nameOf(asked)}: Twilio took the role assignment, but does not show it yet`,
@@ -73,14 +78,20 @@ export async function assignRole(assignments: AssignmentsApi, user: UserSid, gra
     }
     const { error } = outcome;
     if (outcome.result === 'settle') {
+      // Without a code it may as well mean that the person holds the role.
+      const found = error.twilioCode === undefined ? await held(assignments, user, grant) : undefined;
+      if (found !== undefined)
+        return { state: 'already', assignment: found, requestId: error.requestId, found: losses === 0 };
       if (++settling >= mostSettling) throw error;
       await api.backOff(settling + 1);
       continue;
     }
     if (plainRefusals.has(error.twilioCode ?? 0)) throw error;
     if (outcome.result === 'look-first') await api.backOff(++losses, outcome.retryAfterMs);
-    const found = await held(assignments, user, grant);
-    if (found !== undefined) return { state: 'already', assignment: found, requestId: error.requestId };
+    // What took effect without an answer may not be listed at once, and would then be given twice.
+    const found = await held(assignments, user, grant, outcome.result === 'look-first' ? looksAfterLoss : 1);
+    if (found !== undefined)
+      return { state: 'already', assignment: found, requestId: error.requestId, found: losses === 0 };
     const again = error instanceof TargetUnavailableError && losses < api.limits.attempts;
     if (!again) throw error;
   }
@@ -97,12 +108,21 @@ async function unlessRejected(call: Promise<CallResult>): Promise<CallResult | R
   }
 }
 
-async function held(assignments: AssignmentsApi, user: UserSid, grant: Grant): Promise<RoleAssignment | undefined> {
+/** Looks again, after a while each time, when it is not there and `looks` are left. */
+async function held(
+  assignments: AssignmentsApi,
+  user: UserSid,
+  grant: Grant,
+  looks = 1,
+): Promise<RoleAssignment | undefined> {
   let found: RoleAssignment | undefined;
-  await listAssignments(assignments, { user }, (each) => {
-    if (grantKey(each) === grantKey(grant)) found ??= each;
-  });
-  return found;
+  for (let look = 1; ; look++) {
+    await listAssignments(assignments, { user }, (each) => {
+      if (grantKey(each) === grantKey(grant)) found ??= each;
+    });
+    if (found !== undefined || look >= looks) return found;
+    await assignments.api.backOff(look);
+  }
 }
 
 function assignmentIfThere(text: string): RoleAssignment | undefined {

@@ -29,6 +29,7 @@ const matrix: ReadonlyArray<readonly [string, number, number | undefined, readon
   ['404 with 25008', 404, 25008, ['absent', 'absent', 'absent', 'give-up', 'give-up', 'stop']],
   ['400 with 25201', 400, 25201, ['give-up', 'give-up', 'give-up', 'give-up', 'settle', 'stop']],
   ['403 with 25017', 403, 25017, ['give-up', 'give-up', 'give-up', 'give-up', 'give-up', 'stop']],
+  ['400 without a code', 400, undefined, ['give-up', 'give-up', 'give-up', 'give-up', 'settle', 'stop']],
   ['400', 400, 25002, ['give-up', 'give-up', 'give-up', 'give-up', 'give-up', 'stop']],
   ['302', 302, undefined, ['give-up', 'give-up', 'give-up', 'give-up', 'give-up', 'stop']],
   ['200', 200, undefined, ['done', 'done', 'done', 'done', 'done', 'done']],
