@@ -59,7 +59,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
   for (const { scope } of records) scopes.add(scope);
   const doubtful = new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
-  const assignments = await readAssignments(context, options, scopes, doubtful, signal);
+  const assignments = await readAssignments(context, options, scopes, doubtful, users, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
   const parked = new Map<ExternalId, Parked>();
   for (const each of store.parked()) parked.set(each.externalId, each);

@@ -76,6 +76,8 @@ export async function readAssignments(
   options: ReadOptions,
   scopes: ReadonlySet<ScopeSid>,
   unfinished: ReadonlySet<UserSid>,
+  /** Who is there: the roles of people who are gone went with them. */
+  { bySid }: Pick<UserIndex, 'bySid'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<UserSid, readonly RoleAssignment[]>> {
   const byUser = new Map<UserSid, RoleAssignment[]>();
@@ -104,7 +106,7 @@ export async function readAssignments(
   for (const assignment of store.assignments()) if (!listed.has(assignment.scope)) keep(assignment);
   const isShown = ({ user, sid }: RoleAssignment) => byUser.get(user)?.some((each) => each.sid === sid) === true;
   const fresh = listed.size === 0 ? [] : store.grantsSince(clock.now() - settlingMs);
-  const unseen = fresh.filter((grant) => listed.has(grant.scope) && !isShown(grant));
+  const unseen = fresh.filter((grant) => listed.has(grant.scope) && bySid.has(grant.user) && !isShown(grant));
   for (const user of new Set([...unfinished, ...unseen.map((grant) => grant.user)])) {
     const rows: RoleAssignment[] = [];
     await target.listAssignments({ user }, (assignment) => rows.push(assignment), signal);
