@@ -125,15 +125,30 @@ export interface TargetDirectory {
     readonly state: 'done' | 'already';
     readonly assignment: RoleAssignment;
     readonly requestId: string | undefined;
+    /** It was there before: none of our requests can have made it. */
+    readonly found?: boolean;
   }>;
   revokeRole(
     assignment: RoleAssignment,
   ): Promise<{ readonly state: 'done' | 'already'; readonly requestId: string | undefined }>;
-  listRoles(signal: AbortSignal): Promise<readonly Role[]>;
+  /** Undefined when this generation of the API lists no roles; then only SIDs can name them. */
+  listRoles(signal: AbortSignal): Promise<readonly Role[] | undefined>;
   /** Undefined when this application may not list accounts; then only SIDs can name scopes. */
   listAccounts(signal: AbortSignal): Promise<readonly Account[] | undefined>;
   /** Calls made so far by endpoint, e.g. `PUT /scim/v2/Users/{id}`. */
   readonly calls: Readonly<Record<string, number>>;
+  /** For bills; left out: those of the current generation of the API. */
+  readonly names?: CallNames;
+}
+
+/** What the calls of a plan are called, as in `TargetDirectory.calls`. */
+export interface CallNames {
+  readonly createUser: string;
+  readonly replaceUser: string;
+  readonly deactivateUser: string;
+  readonly listAssignments: string;
+  readonly createAssignment: string;
+  readonly deleteAssignment: string;
 }
 
 /** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */
@@ -173,6 +188,8 @@ export interface SnapshotStore {
   absences(): ReadonlyMap<ExternalId, number>;
   /** Grants that we made, or found and took over; also those that Twilio no longer shows. */
   grantRecords(): Iterable<GrantRecord>;
+  /** Of those, the ones made or found since then, in milliseconds since the epoch. */
+  grantsSince(at: number): readonly RoleAssignment[];
   parked(): Iterable<Parked>;
   blocks(): readonly Blocked[];
   /** What a systemic failure left; undefined when none did, or it is over. */

@@ -1,20 +1,29 @@
 import { composeTarget } from '../compose.ts';
 import { compareStrings } from '../domain/identity.ts';
+import { ConfigError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { openSession } from './session.ts';
+import { locate, openSession } from './session.ts';
 import { print } from './terminal.ts';
 
 /** Asks Twilio, not the snapshot: it is for writing rules, often before the first run. */
 export async function roles(options: GlobalOptions): Promise<ExitCode> {
-  const { configuration, rim } = openSession(options);
+  const { configuration, loaded, rim } = openSession(options);
   using shutdown = onShutdown();
   await using target = await composeTarget(configuration, rim);
-  const list = [...(await target.listRoles(shutdown.signal))].sort(
-    (a, b) => compareStrings(a.name, b.name) || compareStrings(a.sid, b.sid),
-  );
+  const listed = await target.listRoles(shutdown.signal);
+  if (listed === undefined) {
+    const path = 'twilio.endpoints.generation';
+    throw new ConfigError(
+      [locate({ path, message: 'the preview generation of the API has no list of roles' }, loaded)],
+      {
+        hint: 'Role rules need IX… SIDs there: a role assignment that exists shows the SID of its role, and under the current generation this command lists them all.',
+      },
+    );
+  }
+  const list = [...listed].sort((a, b) => compareStrings(a.name, b.name) || compareStrings(a.sid, b.sid));
   if (options.json) {
     print(`${JSON.stringify({ version: 1, roles: list }, null, 2)}\n`);
     return exitCodes.ok;

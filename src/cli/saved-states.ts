@@ -63,7 +63,7 @@ function pointedAt(configuration: Configuration, { url }: Simulator): Configurat
         clientId: plainValue(clientId),
         clientSecret: plainValue(clientSecret),
       },
-      endpoints: { iam: url, oauth: url, accounts: url },
+      endpoints: { ...twilio.endpoints, iam: url, oauth: url, accounts: url },
     },
   };
 }

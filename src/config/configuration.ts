@@ -23,7 +23,12 @@ export interface TwilioSettings {
   readonly organizationSid: string;
   readonly oauth: OAuthSettings;
   /** Origins, without a trailing slash. */
-  readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
+  readonly endpoints: {
+    readonly iam: string;
+    readonly oauth: string;
+    readonly accounts: string;
+    readonly generation: 'current' | 'preview';
+  };
   readonly limits: {
     readonly requestsPerSecond: number;
     readonly maxConcurrent: number;

@@ -13,7 +13,7 @@ export function configurationDigestInput(configuration: Configuration): Readonly
   return {
     organization: twilio.organizationSid,
     // A plan that was reviewed against the simulator must not be applied to Twilio unseen.
-    endpoints: { ...twilio.endpoints },
+    endpoints: endpointsPart(twilio.endpoints),
     source: sourcePart(configuration.source),
     rules: {
       filter: rules.filter ?? null,
@@ -24,6 +24,14 @@ export function configurationDigestInput(configuration: Configuration): Readonly
       onRefusal: rules.onRefusal,
     },
   };
+}
+
+/** The current generation goes without saying: plans that were reviewed before there was a choice stay good. */
+function endpointsPart({
+  generation,
+  ...bases
+}: Configuration['twilio']['endpoints']): Readonly<Record<string, string>> {
+  return generation === 'current' ? bases : { generation, ...bases };
 }
 
 function sourcePart(source: SourceSettings): Readonly<Record<string, unknown>> {

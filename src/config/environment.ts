@@ -36,6 +36,7 @@ export const overrideVariables: readonly OverrideVariable[] = [
   { name: 'TDSYNC_TWILIO_TIMEOUT', key: 'twilio.limits.timeout', kind: 'text' },
   { name: 'TDSYNC_TWILIO_MAX_THROTTLING', key: 'twilio.limits.maxThrottling', kind: 'text' },
   { name: 'TDSYNC_TWILIO_MAX_RUN_TIME', key: 'twilio.limits.maxRunTime', kind: 'text' },
+  { name: 'TDSYNC_TWILIO_GENERATION', key: 'twilio.endpoints.generation', kind: 'text' },
   { name: 'TDSYNC_TWILIO_IAM_URL', key: 'twilio.endpoints.iam', kind: 'text' },
   { name: 'TDSYNC_TWILIO_OAUTH_URL', key: 'twilio.endpoints.oauth', kind: 'text' },
   { name: 'TDSYNC_TWILIO_ACCOUNTS_URL', key: 'twilio.endpoints.accounts', kind: 'text' },

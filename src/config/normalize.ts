@@ -31,7 +31,8 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
       organizationSid: twilio.organizationSid,
       oauth: oauthOf(twilio.oauth, base, dirname(base.path(snapshot.path))),
       endpoints: {
-        iam: new URL(twilio.endpoints.iam).origin,
+        generation: twilio.endpoints.generation,
+        iam: new URL(twilio.endpoints.iam ?? iamHosts[twilio.endpoints.generation]).origin,
         oauth: new URL(twilio.endpoints.oauth).origin,
         accounts: new URL(twilio.endpoints.accounts).origin,
       },
@@ -75,6 +76,7 @@ function oauthOf(oauth: ConfigurationFile['twilio']['oauth'], base: Base, folder
   const file = tokenFile === undefined ? resolve(folder, 'tdsync-token.json') : base.path(tokenFile);
   return { grantType, ...client, redirectUri, tokenFile: file, approvedBy };
 }
+const iamHosts = { current: 'https://iam.twilio.com', preview: 'https://preview-iam.twilio.com' } as const;
 
 function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettings {
   return source.type === 'csv'

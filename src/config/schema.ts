@@ -41,7 +41,26 @@ export const configurationSchema = sections
     error: 'has no groups, but a role rule names one: set `groups` (or, for a CSV source, `memberships`)',
     when: whenObject,
   })
+  .superRefine(namesRolesInVain)
   .meta({ title: 'Configuration of twilio-directory-sync' });
+
+/** Before the first call, and for `config check`: the list of roles that would resolve a name does not exist there. */
+function namesRolesInVain(file: Partial<ConfigurationFile>, context: z.core.$RefinementCtx): void {
+  if (file.twilio?.endpoints?.generation !== 'preview') return;
+  const message =
+    "must be a role's IX… SID: `twilio.endpoints.generation: preview` has no list of roles to look the name up in";
+  const check = (name: unknown, path: (string | number)[]) => {
+    if (typeof name === 'string' && !/^IX[0-9a-f]{32}$/.test(name)) context.addIssue({ code: 'custom', message, path });
+  };
+  file.roles?.forEach(({ grants }, rule) => {
+    grants.forEach(({ role }, grant) => {
+      check(role, ['roles', rule, 'grants', grant, 'role']);
+    });
+  });
+  file.guards?.keepAtLeastOne.forEach((role, index) => {
+    check(role, ['guards', 'keepAtLeastOne', index]);
+  });
+}
 
 /** A rule's group could never be found, and the run would stop at it only after the source was read. */
 function namesGroupInVain(file: Partial<ConfigurationFile>): boolean {

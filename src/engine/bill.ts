@@ -1,8 +1,22 @@
 import type { Operation } from '../domain/operation.ts';
 import type { Bill } from '../domain/run.ts';
+import type { CallNames } from '../ports.ts';
+
+const currentNames: CallNames = {
+  createUser: 'POST /scim/v2/Users',
+  replaceUser: 'PUT /scim/v2/Users/{id}',
+  deactivateUser: 'DELETE /scim/v2/Users/{id}',
+  listAssignments: 'GET /v2/Organizations/RoleAssignments',
+  createAssignment: 'POST /v2/Organizations/RoleAssignments',
+  deleteAssignment: 'DELETE /v2/Organizations/RoleAssignments/{id}',
+};
 
 /** What applying costs: calls by endpoint, and seconds at so many requests per second. */
-export function billOf(operations: readonly Operation[], requestsPerSecond: number): Bill {
+export function billOf(
+  operations: readonly Operation[],
+  requestsPerSecond: number,
+  names: CallNames = currentNames,
+): Bill {
   const calls: Record<string, number> = {};
   let total = 0;
   const reactivated = new Set<string>();
@@ -13,27 +27,26 @@ export function billOf(operations: readonly Operation[], requestsPerSecond: numb
   for (const operation of operations) {
     if ('activate' in operation && operation.activate) reactivated.add(operation.externalId);
     // Roles of a returning person are looked up once before any is given.
-    if (operation.kind === 'grant' && reactivated.delete(operation.externalId))
-      bill('GET /v2/Organizations/RoleAssignments');
-    const endpoint = endpointOf(operation);
+    if (operation.kind === 'grant' && reactivated.delete(operation.externalId)) bill(names.listAssignments);
+    const endpoint = endpointOf(operation, names);
     if (endpoint !== undefined) bill(endpoint);
   }
   return { calls, seconds: total / requestsPerSecond };
 }
 
 /** Undefined for an adoption that only makes the link. */
-function endpointOf(operation: Operation): string | undefined {
+function endpointOf(operation: Operation, names: CallNames): string | undefined {
   switch (operation.kind) {
     case 'revoke':
-      return 'DELETE /v2/Organizations/RoleAssignments/{id}';
+      return names.deleteAssignment;
     case 'deactivate':
-      return 'DELETE /scim/v2/Users/{id}';
+      return names.deactivateUser;
     case 'create':
-      return 'POST /scim/v2/Users';
+      return names.createUser;
     case 'grant':
-      return 'POST /v2/Organizations/RoleAssignments';
+      return names.createAssignment;
     default:
-      return writesNothing(operation) ? undefined : 'PUT /scim/v2/Users/{id}';
+      return writesNothing(operation) ? undefined : names.replaceUser;
   }
 }
 

@@ -1,5 +1,5 @@
 /** One operation against Twilio: the call, and what the snapshot must remember of it. */
-import type { ExternalId, UserSid } from '../domain/identity.ts';
+import type { AssignmentSid, ExternalId, UserSid } from '../domain/identity.ts';
 import type { Operation, WriteOperation } from '../domain/operation.ts';
 import {
   type Grant,
@@ -11,7 +11,7 @@ import {
 } from '../domain/user.ts';
 import { writesNothing } from '../engine/bill.ts';
 import { isSame } from '../engine/diff.ts';
-import { InternalError } from '../errors.ts';
+import { InternalError, TargetAuthError, TargetRejectedError } from '../errors.ts';
 import type { Effect, SnapshotStore, TargetDirectory } from '../ports.ts';
 
 export interface Executed {
@@ -118,11 +118,30 @@ async function deactivate(operation: Extract<Operation, { kind: 'deactivate' }>,
   };
 }
 
-async function revoke(operation: Extract<Operation, { kind: 'revoke' }>, { target }: Hands): Promise<Executed> {
+async function revoke(operation: Extract<Operation, { kind: 'revoke' }>, { target, store }: Hands): Promise<Executed> {
   const { assignment: sid, user, grant } = operation;
   const { role, scope } = grant;
-  const { state, requestId } = await target.revokeRole({ sid, user, role, scope });
+  const { state, requestId } = await target.revokeRole({ sid, user, role, scope }).catch((error: unknown) => {
+    throw mayBeImplicit(error) && !isOwnGrant(sid, store) ? aboutThisRow(error) : error;
+  });
   return { state, requestId, effects: [{ effect: 'revoked', assignment: sid, user, grant: { role, scope } }] };
+}
+
+/** "Not permitted" (20003, or no code), which Twilio says of many things; the codes for a missing permission are others. */
+function mayBeImplicit(error: unknown): error is TargetAuthError {
+  return error instanceof TargetAuthError && error.status === 403 && (error.twilioCode ?? 20003) === 20003;
+}
+
+/** What we gave ourselves can be taken again; only what was there already may be a row that nobody can take. */
+function isOwnGrant(assignment: AssignmentSid, store: SnapshotStore): boolean {
+  for (const { sid, origin } of store.grantRecords()) if (sid === assignment) return origin === 'granted';
+  return false;
+}
+
+/** It must not end this run and every later one: Twilio's default roles and inherited ones may not be taken from anybody. */
+function aboutThisRow({ message, hint, method, path, status, twilioCode, scimType, requestId }: TargetAuthError) {
+  const details = { method: method ?? 'DELETE', path: path ?? '', status, twilioCode, scimType, requestId, hint };
+  return new TargetRejectedError(`${message}; or Twilio gives everybody this role, and nobody can take it`, details);
 }
 
 async function grant(operation: Extract<Operation, { kind: 'grant' }>, hands: Hands): Promise<Executed> {
@@ -139,8 +158,8 @@ async function grant(operation: Extract<Operation, { kind: 'grant' }>, hands: Ha
       effects: [{ effect: 'assigned', assignment: held, origin: 'found' }],
     };
   }
-  const { state, requestId, assignment } = await hands.target.assignRole(user, { role, scope });
-  return { state, requestId, effects: [{ effect: 'assigned', assignment, origin: 'granted' }] };
+  const { state, requestId, assignment, found } = await hands.target.assignRole(user, { role, scope });
+  return { state, requestId, effects: [{ effect: 'assigned', assignment, origin: found ? 'found' : 'granted' }] };
 }
 
 function sameGrant(a: Grant, b: Grant): boolean {

@@ -59,7 +59,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
   for (const { scope } of records) scopes.add(scope);
   const doubtful = doubtfulUsers(unfinished, links);
-  const assignments = await readAssignments(context, options, scopes, doubtful, signal);
+  const assignments = await readAssignments(context, options, scopes, doubtful, users, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
   const parked = new Map<ExternalId, Parked>();
   for (const each of store.parked()) parked.set(each.externalId, each);
@@ -139,7 +139,9 @@ export async function readNames(context: Context, options: ReadOptions, signal: 
     const { issues, named } = resolveNames(rules, store.roles(), store.accounts());
     if (issues.length === 0) return named;
   }
-  const [roles, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  const [listed, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  // Where roles cannot be listed the configuration names them by SID, and a SID is believed.
+  const roles = listed ?? [];
   const { issues, named } = resolveNames(rules, roles, accounts);
   if (issues.length > 0) throw new ConfigError(issues);
   if (options.keepMirror) store.refreshRoles(roles, accounts, clock.now());

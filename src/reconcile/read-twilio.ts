@@ -64,12 +64,20 @@ export async function withReturning(
   return found.length === 0 ? index : indexUsers([...listed, ...found]);
 }
 
-/** Scopes go by the age of their mirror; people with an unfinished operation are looked at whatever the age. */
+/** For how long a grant of ours that a list does not show is looked for once more, in milliseconds. */
+const settlingMs = 600_000;
+
+/**
+ * Scopes go by the age of their mirror. People are looked at by themselves, whatever the age, when an operation of theirs is
+ * unfinished, or when a list lacks what we gave them a moment ago: whether lists show it at once is not documented.
+ */
 export async function readAssignments(
   { store, target, clock, progress, refreshAssignmentsMs }: Context,
   options: ReadOptions,
   scopes: ReadonlySet<ScopeSid>,
-  doubtful: ReadonlySet<UserSid>,
+  unfinished: ReadonlySet<UserSid>,
+  /** Who is there: the roles of people who are gone went with them. */
+  { bySid }: Pick<UserIndex, 'bySid'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<UserSid, readonly RoleAssignment[]>> {
   const byUser = new Map<UserSid, RoleAssignment[]>();
@@ -96,7 +104,10 @@ export async function readAssignments(
     for (const row of rows) keep(row);
   }
   for (const assignment of store.assignments()) if (!listed.has(assignment.scope)) keep(assignment);
-  for (const user of doubtful) {
+  const isShown = ({ user, sid }: RoleAssignment) => byUser.get(user)?.some((each) => each.sid === sid) === true;
+  const fresh = listed.size === 0 ? [] : store.grantsSince(clock.now() - settlingMs);
+  const unseen = fresh.filter((grant) => listed.has(grant.scope) && bySid.has(grant.user) && !isShown(grant));
+  for (const user of new Set([...unfinished, ...unseen.map((grant) => grant.user)])) {
     const rows: RoleAssignment[] = [];
     await target.listAssignments({ user }, (assignment) => rows.push(assignment), signal);
     if (options.keepMirror) store.refreshAssignmentsOf(user, rows);

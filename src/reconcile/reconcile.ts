@@ -174,7 +174,7 @@ function reportOf(context: Context, parts: Omit<RunReport, 'endedAt' | 'findings
     endedAt: context.clock.now(),
     findings: parts.plan.findings,
     calls: { ...context.target.calls },
-    bill: billOf(parts.plan.operations, context.requestsPerSecond),
+    bill: billOf(parts.plan.operations, context.requestsPerSecond, context.target.names),
   };
 }
 

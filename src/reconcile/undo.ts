@@ -39,7 +39,7 @@ export async function proposeUndo(
     ...watched.map(({ scope }) => scope),
     ...done.flatMap((operation) => ('grant' in operation ? [operation.grant.scope] : [])),
   ]);
-  const assignments = await readAssignments(context, reading, scopes, doubtfulUsers(unfinished, links), signal);
+  const assignments = await readAssignments(context, reading, scopes, doubtfulUsers(unfinished, links), users, signal);
   const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
   const knowledge: Knowledge = {
     assignmentsOf,

@@ -79,6 +79,11 @@ export function refuse(code: ErrorCode, detail?: string, status?: number): Failu
 /** The body and content type with which an endpoint of this family refuses. */
 export function errorReply(failure: Failure, family: Family, quirks: Quirks): Reply {
   const { status, extra } = failure;
+  if (quirks.errorBody !== 'json') {
+    const body =
+      quirks.errorBody === 'html' ? `<html><head><title>${status}</title></head><body></body></html>` : undefined;
+    return { kind: 'reply', status, ...(body && { body, contentType: 'text/html' }), headers: failure.headers };
+  }
   const code = quirks.errorCodes === 'absent' ? undefined : failure.code;
   const moreInfo = code === undefined ? undefined : `https://www.twilio.com/docs/errors/${code}`;
   const shownStatus = (quirks.errorStatus === 'documented' ? family === 'scim' : quirks.errorStatus === 'string')

@@ -35,15 +35,16 @@ export class Machine implements World {
   readonly #beginning: Beginning;
   #state: SimulatorState;
   #requestCount = 0;
+  #callsOfToken = 0;
 
   constructor(beginning: Beginning, recordLimit: number, now: () => number, monotonic: () => number) {
     this.#beginning = beginning;
-    this.now = now;
+    this.now = () => now() + this.quirks.clockSkew * 1000;
     this.monotonic = monotonic;
     this.quirks = createQuirks(beginning.quirks);
     this.limits = { ...beginning.limits };
     this.requests = new Recorder(recordLimit);
-    this.#state = buildState(beginning.seed, now);
+    this.#state = buildState(beginning.seed, this.now);
     renderedPages(this);
   }
 
@@ -54,6 +55,15 @@ export class Machine implements World {
   /** Counts requests; the number makes the request id. */
   nextRequest(): number {
     return ++this.#requestCount;
+  }
+
+  /** Counts calls with a token; true when one has been used as often as it may be, and is then revoked with all others. */
+  tokenIsSpent(): boolean {
+    const { tokenUses } = this.quirks;
+    if (tokenUses === null || ++this.#callsOfToken <= tokenUses) return false;
+    this.#callsOfToken = 0;
+    this.tokens.revokeAll();
+    return true;
   }
 
   /** Back to the beginning, or to another seed: state, quirks, limits, faults, tokens and records. Throws ConfigError. */

@@ -28,13 +28,15 @@ export function pageReply<Row extends { readonly order: number }>(
 ): Answer {
   const { quirks, state } = world;
   const key = quirks.collectionKey ?? rules.key;
-  const size = readNumber(call.query.get('PageSize'), 1, rules.maxSize) ?? rules.defaultSize;
+  const asked = readNumber(call.query.get('PageSize'), 1, rules.maxSize) ?? rules.defaultSize;
+  const size = Math.min(asked, quirks.pageSizeCeiling ?? asked);
   const number = readNumber(call.query.get('Page'), 0, Number.MAX_SAFE_INTEGER) ?? 0;
   if (Number.isNaN(size)) return refuse(20001, `PageSize must be 1 to ${rules.maxSize}`);
   if (Number.isNaN(number)) return refuse(20001, 'Page must be an integer from 0');
   const token = call.query.get('PageToken');
   if (token === null && number > 0) return refuse(20001, 'Page needs its PageToken');
-  if (quirks.pagingMeta === 'absent') return json(200, { [key]: rows.map(render) });
+  const unknown = quirks.unknownProperties ? { links: [], generated_by: 'simulator' } : undefined;
+  if (quirks.pagingMeta === 'absent') return json(200, { ...unknown, [key]: rows.map(render) });
   const cursor =
     token === null
       ? undefined
@@ -54,6 +56,7 @@ export function pageReply<Row extends { readonly order: number }>(
       ? link(number - 1, { direction: 'before', order: first.order })
       : null;
   return json(200, {
+    ...unknown,
     [key]: page.map(render),
     meta: {
       page: number,
@@ -64,7 +67,6 @@ export function pageReply<Row extends { readonly order: number }>(
       ...nextMember(next, self, world),
       url: self,
     },
-    ...(quirks.unknownProperties ? { generated_by: 'simulator' } : undefined),
   });
 }
 

@@ -3,45 +3,23 @@
  * and where it is silent what its neighbours say; the other values are what a careful client has to survive.
  */
 
-/** One switch: what it decides, what it starts with, and what it accepts. */
-export interface QuirkDefinition<Value> {
-  readonly about: string;
-  readonly initial: Value;
-  /** The accepted values, for people. */
-  readonly allowed: string;
-  readonly accepts: (value: unknown) => boolean;
-}
+import { choice, count, countOrNull, type QuirkDefinition, textOrNull, wholeNumber } from './quirk-kinds.ts';
 
-function choice<const Values extends readonly [unknown, ...unknown[]]>(
-  about: string,
-  ...values: Values
-): QuirkDefinition<Values[number]> {
-  const allowed = values.map((value) => JSON.stringify(value)).join(' | ');
-  return { about, initial: values[0], allowed, accepts: (value) => values.includes(value) };
-}
-
-function count(about: string, initial: number): QuirkDefinition<number> {
-  return { about, initial, allowed: 'an integer from 0', accepts: isCount };
-}
-
-function countOrNull(about: string): QuirkDefinition<number | null> {
-  return { about, initial: null, allowed: 'an integer from 0, or null', accepts: (v) => v === null || isCount(v) };
-}
-
-function textOrNull(about: string): QuirkDefinition<string | null> {
-  return { about, initial: null, allowed: 'text, or null', accepts: (v) => v === null || typeof v === 'string' };
-}
-
-function isCount(value: unknown): boolean {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
+export type { QuirkDefinition };
 
 /** Every switch with its first value as the default. */
 export const quirkDefinitions = {
+  generations: choice(
+    'Which paths are answered: those with the organization (preview), those without (current).',
+    'both',
+    'current',
+    'preview',
+  ),
+
   // Tokens.
   tokenStatus: choice('Status of a token answer: 200 on v2; the older v1 description says 201.', 200, 201),
   tokenForm: choice('A JWT with exp, as observed, or text that says nothing.', 'jwt', 'opaque'),
-  tokenType: choice('Spelling of token_type.', 'Bearer', 'bearer', 'BEARER'),
+  tokenType: choice('Spelling of token_type.', 'Bearer', 'bearer', 'BEARER', null),
   expiresIn: choice(
     'expires_in: the lifetime, or something a client cannot use (an older sample shows 1438315200000).',
     'seconds',
@@ -50,6 +28,8 @@ export const quirkDefinitions = {
     'zero',
     'absurd',
   ),
+  tokenUses: countOrNull('Calls after which a token is refused, as if revoked, before its time.'),
+  clockSkew: wholeNumber("Seconds by which Twilio's clock is ahead of ours; below 0 it is behind."),
   tokenErrors: choice('Error body of the token endpoint: Twilio keys, or those of RFC 6749.', 'twilio', 'rfc6749'),
   approval: choice('What comes of the page on which somebody approves the app.', 'given', 'denied'),
   pkce: choice('Whether an authorization without PKCE (RFC 7636) is taken.', 'optional', 'required'),
@@ -68,6 +48,10 @@ export const quirkDefinitions = {
     '403-25018',
     '403-25105',
     '403-25107',
+    '401-25018',
+    '401-25105',
+    '401-25107',
+    '403-70051',
   ),
   rolesPermission: choice(
     'Permission that lists roles: the table of scopes and the page of the Role resource disagree.',
@@ -79,11 +63,14 @@ export const quirkDefinitions = {
   errorKeys: choice('Spelling of more_info / moreInfo; documented means by endpoint.', 'documented', 'snake', 'camel'),
   errorStatus: choice('Type of `status` in error bodies; documented: SCIM text.', 'documented', 'string', 'number'),
   errorCodes: choice('Whether error bodies carry `code`.', 'present', 'absent'),
+  errorBody: choice('Body of errors, which an edge proxy may answer in place of Twilio.', 'json', 'html', 'empty'),
   errorContentType: choice('Content type of error bodies.', 'documented', 'text/plain'),
   unknownProperties: choice('Adds properties that no description names.', false, true),
+  unknownValues: choice('Answers with values of lowest_level and status that no description names.', false, true),
   createStatus: choice('Status after creating a user.', 201, 200),
   assignStatus: choice('Status after creating a role assignment.', 201, 200),
   deleteStatus: choice('Status after a delete; 200 brings a small body.', 204, 200, 202),
+  updateStatus: choice('Status after changing a user; 204 brings no body.', 200, 204),
   writeBody: choice('Whether a successful write returns the resource.', 'resource', 'empty'),
 
   // Paging of assignments, roles and accounts.
@@ -92,6 +79,7 @@ export const quirkDefinitions = {
   pagingMeta: choice('absent: one page without meta, however many rows.', 'present', 'absent'),
   collectionKey: textOrNull('Name of the array instead of content or roles; meta.key says it.'),
   defaultPageSize: choice('Rows per page when PageSize is not sent: the docs say 50, the description 100.', 50, 100),
+  pageSizeCeiling: countOrNull('Rows per page at most, whatever PageSize asks for.'),
   pageTokens: choice(
     'stale-after-write: a change makes page tokens handed out before invalid (25023).',
     'stable',
@@ -135,15 +123,25 @@ export const quirkDefinitions = {
   welcomeMail: choice('When a welcome mail goes out.', 'create', 'create-and-reactivate'),
 
   // Changing people.
-  omittedOnPut: choice('Attributes left out of a PUT, which is said to replace all of them.', 'cleared', 'kept'),
+  omittedOnPut: choice(
+    'Attributes left out of a PUT, which is said to replace all of them; defaulted: locale and timezone.',
+    'cleared',
+    'kept',
+    'defaulted',
+  ),
   omittedActiveOnPut: choice('`active` left out of a PUT.', 'kept', 'true'),
   externalIdOnPut: choice('externalId in a PUT: not among the updatable attributes.', 'ignored', 'stored', 'refused'),
   rename: choice('A change of userName; refused is 25012, or 25013 as in older times.', 'accepted', '25012', '25013'),
   reactivation: choice('`active: true` on an inactive person.', 'accepted', 'refused'),
   patch: choice('refused: PATCH answers as for a missing permission.', 'accepted', 'refused'),
-  versionForm: choice('meta.version as W/4 or W/"4".', 'plain', 'quoted'),
+  versionForm: choice('meta.version as W/4 or W/"4", or not there.', 'plain', 'quoted', 'absent'),
   etag: choice('Whether answers with one user carry an ETag.', false, true),
-  ifMatch: choice('exact: If-Match must equal meta.version; lenient: quotes do not matter.', 'exact', 'lenient'),
+  ifMatch: choice(
+    'exact: If-Match must equal meta.version; lenient: quotes do not matter; ignored: no version is checked.',
+    'exact',
+    'lenient',
+    'ignored',
+  ),
   conflictStatus: choice('Status of a version conflict (25020).', 409, 412),
   duplicateStatus: choice('Status when userName or externalId is taken (25022).', 409, 400),
   duplicateScimType: choice('Whether 25022 carries scimType uniqueness.', false, true),
@@ -163,6 +161,24 @@ export const quirkDefinitions = {
     'refused',
   ),
   organizationScopeList: choice('Scope=OR…: rows of that scope alone, or every row.', 'own', 'all'),
+  accountScopeList: choice(
+    'Scope=AC…: rows of that account alone, or with those of the organization, which reach it.',
+    'own',
+    'inherited',
+  ),
+  newAssignmentHiddenReads: count('Lists in which a new role assignment stays invisible.', 0),
+  implicitRows: choice(
+    'listed: new people have a row for the default organization role, which cannot be deleted.',
+    'none',
+    'listed',
+  ),
+  roleNames: choice(
+    'Names in the list of roles: as documented, renamed, each twice in different families, or without most families.',
+    'documented',
+    'renamed',
+    'duplicated',
+    'missing',
+  ),
   existingAssignment: choice('Posting a triple that exists.', '400', '409', '201-old', '201-new'),
   missingAssignment: choice('Deleting an assignment that does not exist.', 404, 204, 400, 403),
   newUserAssignmentRefusals: count('Tries for which a new person is not yet a managed user (25201).', 0),

@@ -17,7 +17,8 @@ export function listAssignments(world: World, call: Call): Answer {
   if (scope !== null && !anySid.test(scope)) return refuse(20001, 'Scope must be a SID');
   if (identity === null && scope === null && quirks.listWithoutFilter === 'refused') return refuse(25203);
   const rows = selectRows(world, call.query, identity, scope);
-  const rules = { key: 'content', maxSize: 100, defaultSize: quirks.defaultPageSize };
+  const older = call.path.startsWith('/Organizations/');
+  const rules = { key: 'content', maxSize: 100, defaultSize: older ? 100 : quirks.defaultPageSize };
   return pageReply(world, call, rows, rules, (row) => render(row, quirks));
 }
 
@@ -34,14 +35,26 @@ function selectRows(
       ? state.assignments.ofIdentity(identity)
       : everyScope
         ? state.assignments.all()
-        : state.assignments.ofScope(scope);
+        : rowsOfScope(world, scope);
   if (identity !== null && !everyScope) rows = rows.filter((row) => row.scope === scope);
   const resourceType = query.get('ResourceType');
   const resourceId = query.get('ResourceId');
   if (resourceType !== null) rows = rows.filter((row) => row.resourceType === resourceType);
   if (resourceId !== null) rows = rows.filter((row) => row.resourceId === resourceId);
+  if (state.hiddenAssignments.size > 0) {
+    // A list of several pages is one list.
+    const first = !query.has('PageToken');
+    rows = rows.filter((row) => (first ? state.assignmentBecomesVisible(row) : !state.hiddenAssignments.has(row.sid)));
+  }
   if (quirks.assignmentsOnDeactivation !== 'hidden') return rows;
   return rows.filter((row) => state.users.get(row.identity)?.status !== 'inactive');
+}
+
+/** What is given in the organization reaches its accounts too, and a list may say so. */
+function rowsOfScope({ state, quirks }: World, scope: string): readonly StoredAssignment[] {
+  const own = state.assignments.ofScope(scope);
+  if (quirks.accountScopeList === 'own' || scope === state.organizationSid) return own;
+  return [...own, ...state.assignments.ofScope(state.organizationSid)].sort((a, b) => a.order - b.order);
 }
 
 type Wanted = Omit<StoredAssignment, 'sid' | 'order' | 'permanent'>;
@@ -65,6 +78,7 @@ export function postAssignment(world: World, call: Call): Answer {
     return { ...failure, code: quirks.roleCeilingCode ?? failure.code };
   }
   const stored = state.assignments.add({ ...wanted, sid: state.nextAssignmentSid(), permanent: false });
+  if (quirks.newAssignmentHiddenReads > 0) state.hiddenAssignments.set(stored.sid, quirks.newAssignmentHiddenReads);
   state.touch();
   return written(stored, quirks);
 }

@@ -4,6 +4,7 @@ import { refuse } from './errors.ts';
 import { pageReply } from './paging.ts';
 import type { Quirks } from './quirks.ts';
 import type { Answer, Call, World } from './reply.ts';
+import { sidOf } from './sids.ts';
 import type { StoredRole } from './state.ts';
 
 const catalogueDate = '2026-01-05T00:00:00Z';
@@ -15,7 +16,7 @@ export function listRoles(world: World, call: Call): Answer {
   const search = query.get('Search')?.toLowerCase();
   const group = query.get('RoleProductGroup');
   const resourceTypes = query.get('ResourceTypes')?.split(',');
-  const rows = [...world.state.roles.values()].filter(
+  const rows = named([...world.state.roles.values()], world.quirks).filter(
     (role) =>
       (search === undefined || role.name.toLowerCase().includes(search) || role.sid.toLowerCase() === search) &&
       (group === null || role.productGroup === group) &&
@@ -25,6 +26,23 @@ export function listRoles(world: World, call: Call): Answer {
   return pageReply(world, call, rows, rules, (role) => render(role, /^true$/i.test(expand), world.quirks));
 }
 
+/** The catalogue with the names that the organization shows: Twilio renames and adds, and not every role is everywhere. */
+function named(roles: readonly StoredRole[], { roleNames }: Quirks): readonly StoredRole[] {
+  switch (roleNames) {
+    case 'documented':
+      return roles;
+    case 'renamed':
+      return roles.map((role) => ({ ...role, name: `${role.name} (new)` }));
+    case 'missing':
+      return roles.filter(({ productGroup }) => productGroup === 'ORGANIZATION');
+    case 'duplicated':
+      return roles.flatMap((role, index) => [
+        { ...role, order: 2 * index + 1 },
+        { ...role, order: 2 * index + 2, sid: sidOf('IX', 0x900_000 + index), productGroup: 'OTHER' },
+      ]);
+  }
+}
+
 function render(role: StoredRole, expanded: boolean, quirks: Quirks): object {
   const group = role.productGroup.toLowerCase();
   return {
@@ -32,7 +50,7 @@ function render(role: StoredRole, expanded: boolean, quirks: Quirks): object {
     friendly_name: role.name,
     external_description: role.description,
     product_group: role.productGroup,
-    lowest_level: role.lowestLevel,
+    lowest_level: quirks.unknownValues ? 'PROJECT' : role.lowestLevel,
     role_product_group: { product_group: role.productGroup, friendly_name: `Twilio ${group}` },
     policy: expanded ? { allow: [`/twilio/${group}/*/*`], deny: null, format: 'v1' } : null,
     resource_types: role.resourceTypes ?? null,

@@ -1,4 +1,7 @@
-/** Paths of the API, and who answers them. */
+/**
+ * Paths of the API, and who answers them. Both generations are served at once: the documented one, and the older one, whose
+ * paths name the organization, which has no list of roles, and whose pages of assignments hold 100 rows by default.
+ */
 
 import { getAccount, listAccounts } from './accounts.ts';
 import type { Family } from './errors.ts';
@@ -18,8 +21,10 @@ export interface Operation {
 }
 
 export interface Route {
-  /** With `{id}` for variable parts. */
+  /** With `{id}` for variable parts, and `{organization}`, which the server checks for all of them. */
   readonly template: string;
+  /** Undefined for the accounts, which only the older host has, and which both generations use. */
+  readonly generation: 'current' | 'preview' | undefined;
   readonly family: Family;
   readonly operations: ReadonlyMap<string, Operation>;
 }
@@ -27,34 +32,48 @@ export interface Route {
 interface Found {
   readonly route: Route;
   readonly params: readonly string[];
+  /** As the path names it. */
+  readonly organization: string | undefined;
 }
 
 export const tokenPaths: readonly string[] = ['/v2/token', '/v1/token'];
 
 const routes = [
-  route('/scim/v2/Users', 'scim', {
-    GET: ['managed-users/list', listUsers],
-    POST: ['managed-users/create', postUser],
-  }),
-  route('/scim/v2/Users/{id}', 'scim', {
-    GET: ['managed-users/read', getUser],
-    PUT: ['managed-users/update', putUser],
-    PATCH: ['managed-users/update', patchUser],
-    DELETE: ['managed-users/delete', deleteUser],
-  }),
-  route('/v2/Organizations/RoleAssignments', 'service-read', {
-    GET: ['role-assignments/list', listAssignments],
-    POST: ['role-assignments/create', postAssignment],
-  }),
-  route('/v2/Organizations/RoleAssignments/{id}', 'service-read', {
-    DELETE: ['role-assignments/delete', deleteAssignment],
-  }),
-  route('/v2/Organizations/Roles', 'service-read', { GET: ['roles/list', listRoles] }),
-  route('/Organizations/{id}/Accounts', 'service-read', { GET: [undefined, listAccounts] }),
-  route('/Organizations/{id}/Accounts/{id}', 'service-read', { GET: [undefined, getAccount] }),
+  ...usersAndAssignments('current', '/scim/v2/Users', '/v2/Organizations/RoleAssignments'),
+  route('current', '/v2/Organizations/Roles', 'service-read', { GET: ['roles/list', listRoles] }),
+  ...usersAndAssignments(
+    'preview',
+    '/Organizations/{organization}/scim/Users',
+    '/Organizations/{organization}/RoleAssignments',
+  ),
+  route(undefined, '/Organizations/{organization}/Accounts', 'service-read', { GET: [undefined, listAccounts] }),
+  route(undefined, '/Organizations/{organization}/Accounts/{id}', 'service-read', { GET: [undefined, getAccount] }),
 ];
 
+function usersAndAssignments(generation: 'current' | 'preview', users: string, assignments: string) {
+  return [
+    route(generation, users, 'scim', {
+      GET: ['managed-users/list', listUsers],
+      POST: ['managed-users/create', postUser],
+    }),
+    route(generation, `${users}/{id}`, 'scim', {
+      GET: ['managed-users/read', getUser],
+      PUT: ['managed-users/update', putUser],
+      PATCH: ['managed-users/update', patchUser],
+      DELETE: ['managed-users/delete', deleteUser],
+    }),
+    route(generation, assignments, 'service-read', {
+      GET: ['role-assignments/list', listAssignments],
+      POST: ['role-assignments/create', postAssignment],
+    }),
+    route(generation, `${assignments}/{id}`, 'service-read', {
+      DELETE: ['role-assignments/delete', deleteAssignment],
+    }),
+  ];
+}
+
 function route(
+  generation: Route['generation'],
   template: string,
   family: Family,
   methods: Readonly<Record<string, readonly [PermissionName | undefined, Operation['handle']]>>,
@@ -67,8 +86,10 @@ function route(
       handle,
     });
   }
-  const pattern = new RegExp(`^${template.replaceAll('{id}', '([^/]+)')}$`);
-  return { template, family, operations, pattern };
+  const pattern = new RegExp(
+    `^${template.replace('{organization}', '(?<organization>[^/]+)').replace('{id}', '(?<id>[^/]+)')}$`,
+  );
+  return { generation, template, family, operations, pattern };
 }
 
 function permissionFor(permission: PermissionName, quirks: Quirks): PermissionName {
@@ -78,7 +99,13 @@ function permissionFor(permission: PermissionName, quirks: Quirks): PermissionNa
 export function findRoute(path: string): Found | undefined {
   for (const each of routes) {
     const match = each.pattern.exec(path);
-    if (match !== null) return { route: each, params: match.slice(1).map(decode) };
+    if (match === null) continue;
+    const { organization, id } = match.groups ?? {};
+    return {
+      route: each,
+      params: id === undefined ? [] : [decode(id)],
+      organization: organization === undefined ? undefined : decode(organization),
+    };
   }
   return undefined;
 }

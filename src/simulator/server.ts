@@ -36,6 +36,8 @@ interface Passage {
   /** Of the OAuth service. */
   readonly token: boolean;
   readonly route: Route | undefined;
+  /** As the path names it; undefined where the token says it. */
+  readonly organization: string | undefined;
   readonly operation: Operation | undefined;
   readonly family: Family;
 }
@@ -121,6 +123,7 @@ function passageOf(request: IncomingMessage, token: boolean, body: Body): Passag
     template: found?.route.template ?? templateOf(path),
     token,
     route: found?.route,
+    organization: found?.organization,
     operation,
     family: token ? 'oauth' : (operation?.family ?? found?.route.family ?? 'service-read'),
   };
@@ -128,11 +131,15 @@ function passageOf(request: IncomingMessage, token: boolean, body: Body): Passag
 
 /** What the API says when nothing goes wrong on the way. */
 function answer(machine: Machine, passage: Passage): Answer {
-  const { call, token, route, operation } = passage;
+  const { call, token, route, operation, organization } = passage;
   if (token) return answerOAuth(machine, call);
-  if (route === undefined) return refuse(20404, call.path);
+  const { generations } = machine.quirks;
+  const served = generations === 'both' || route?.generation === undefined || route.generation === generations;
+  if (route === undefined || !served) return refuse(20404, call.path);
   const client = machine.tokens.authenticate(machine, call.headers.authorization);
   if (isFailure(client)) return client;
+  if (machine.tokenIsSpent()) return refuse(20003, 'the access token was revoked');
+  if (organization !== undefined && organization !== machine.state.organizationSid) return refuse(25107);
   if (operation === undefined) return refuse(20004, `${call.method} ${call.path}`);
   const permission = operation.permission?.(machine.quirks);
   const refused = call.method === 'PATCH' && machine.quirks.patch === 'refused';

@@ -1,4 +1,4 @@
-import { AssignmentStore } from './assignment-store.ts';
+import { AssignmentStore, type StoredAssignment } from './assignment-store.ts';
 import { type PermissionName, permissionNames } from './permissions.ts';
 import type { Quirks } from './quirks.ts';
 import type { SeedClient } from './seed.ts';
@@ -58,6 +58,8 @@ export class SimulatorState {
   readonly mails: WelcomeMail[] = [];
   /** Reads for which a new person still stays invisible, by SID. */
   readonly hiddenReads = new Map<string, number>();
+  /** Lists in which a new role assignment still stays invisible, by SID. */
+  readonly hiddenAssignments = new Map<string, number>();
   /** Refusals of role assignments that a new person still meets, by SID. */
   readonly assignmentRefusals = new Map<string, number>();
   ownerSid: string | undefined;
@@ -97,6 +99,25 @@ export class SimulatorState {
   /** Whether this person can be given a role yet; counts the try. */
   becomesAssignable(user: StoredUser): boolean {
     return countDown(this.assignmentRefusals, user.sid);
+  }
+
+  /** Whether a list that would hold this role assignment does; counts the list. */
+  assignmentBecomesVisible({ sid }: StoredAssignment): boolean {
+    return countDown(this.hiddenAssignments, sid);
+  }
+
+  /** The organization role that Twilio gives everybody, as a row that nobody can delete. */
+  giveDefaultRole(user: StoredUser): void {
+    const role = [...this.roles.values()].find(({ name }) => name === 'Standard User');
+    if (role === undefined) return;
+    const place = {
+      role: role.sid,
+      scope: this.organizationSid,
+      identity: user.sid,
+      resourceType: null,
+      resourceId: null,
+    };
+    this.assignments.add({ ...place, sid: this.nextAssignmentSid(), permanent: true });
   }
 
   afterDeactivation(user: StoredUser, quirks: Quirks): void {

@@ -118,7 +118,7 @@ function listHead(world: World, returned: number, total: number): string {
     ...(listAnnounces === 'next'
       ? { nextCursor: 'made-up', meta: { next_page_url: '/scim/v2/Users?cursor=made-up' } }
       : undefined),
-    ...(unknownProperties ? { generatedBy: 'simulator' } : undefined),
+    ...(unknownProperties ? { generatedBy: 'simulator', warnings: [] } : undefined),
   });
   return head.slice(0, -1);
 }

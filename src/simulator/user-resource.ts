@@ -21,9 +21,9 @@ export function renderUser(user: StoredUser, quirks: Quirks): string {
     `"emails":[${renderEmails(user.emails)}],"active":${active},` +
     member('locale', user.locale, none) +
     member('timezone', user.timezone, none) +
-    (quirks.unknownProperties ? '"phoneticName":null,"preferences":{"theme":"dark"},' : '') +
+    (quirks.unknownProperties ? '"phoneticName":null,"groups":[],"preferences":{"theme":"dark"},' : '') +
     `"meta":{"resourceType":"user","created":"${user.created}","lastModified":"${user.lastModified}",` +
-    `"version":${quote(versionOf(user, quirks))}}}`
+    `${quirks.versionForm === 'absent' ? '"location":null' : `"version":${quote(versionOf(user, quirks))}`}}}`
   );
 }
 
@@ -57,7 +57,7 @@ export function renderKey(quirks: Quirks): string {
 }
 
 export function versionOf(user: StoredUser, quirks: Quirks): string {
-  return quirks.versionForm === 'plain' ? `W/${user.version}` : `W/"${user.version}"`;
+  return quirks.versionForm === 'quoted' ? `W/"${user.version}"` : `W/${user.version}`;
 }
 
 export function userReply(status: number, user: StoredUser, quirks: Quirks): Reply {

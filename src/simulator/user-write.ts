@@ -25,6 +25,7 @@ export function createUser(world: World, input: UserInput): StoredUser | Failure
   const created = timestamp(now(), sid);
   const user = state.users.add({ sid, ...attributes, created, lastModified: created, version: 1 });
   if (quirks.newUserHiddenReads > 0) state.hiddenReads.set(sid, quirks.newUserHiddenReads);
+  if (quirks.implicitRows === 'listed') state.giveDefaultRole(user);
   if (quirks.newUserAssignmentRefusals > 0) state.assignmentRefusals.set(sid, quirks.newUserAssignmentRefusals);
   state.sendMail(user.userName, 'created', now());
   state.touch();
@@ -32,12 +33,7 @@ export function createUser(world: World, input: UserInput): StoredUser | Failure
 }
 
 /** Changes a person whose state allows it. The input has passed `checkInput`. */
-export function changeUser(
-  world: World,
-  user: StoredUser,
-  input: UserInput,
-  omitted: 'kept' | 'cleared',
-): StoredUser | Failure {
+export function changeUser(world: World, user: StoredUser, input: UserInput, omitted: Omitted): StoredUser | Failure {
   const { state, quirks, now } = world;
   if (input.active === true && user.status === 'inactive' && quirks.reactivation === 'refused') return refuse(25009);
   const attributes = merge(user, input, omitted, quirks);
@@ -57,16 +53,15 @@ export function changeUser(
   return changed;
 }
 
-function merge(
-  old: StoredUser | undefined,
-  input: UserInput,
-  omitted: 'kept' | 'cleared',
-  quirks: Quirks,
-): UserAttributes {
+/** What becomes of attributes that a request does not name. */
+type Omitted = Quirks['omittedOnPut'];
+
+function merge(old: StoredUser | undefined, input: UserInput, omitted: Omitted, quirks: Quirks): UserAttributes {
   const pick = (wanted: string | null | undefined, before: string | undefined): string | undefined =>
     wanted === undefined ? (omitted === 'kept' ? before : undefined) : (wanted ?? undefined);
   const text = (wanted: string | null | undefined, before: string | undefined): string | undefined =>
     normalizeText(pick(wanted, before), quirks);
+  const defaults = omitted === 'defaulted' ? { locale: 'en-GB', timezone: 'Etc/UTC' } : undefined;
   const emails = input.emails === undefined ? (omitted === 'kept' ? (old?.emails ?? []) : []) : (input.emails ?? []);
   return {
     externalId: mergeExternalId(old, input, quirks),
@@ -75,8 +70,8 @@ function merge(
     givenName: text(input.givenName, old?.givenName),
     familyName: text(input.familyName, old?.familyName),
     emails: emails.map((email) => ({ ...email, value: normalizeAddress(email.value, quirks) })),
-    locale: normalizeLocale(pick(input.locale, old?.locale), quirks),
-    timezone: pick(input.timezone, old?.timezone),
+    locale: normalizeLocale(pick(input.locale, old?.locale) ?? defaults?.locale, quirks),
+    timezone: pick(input.timezone, old?.timezone) ?? defaults?.timezone,
     status: mergeStatus(old, input.active, omitted, quirks),
   };
 }
@@ -91,11 +86,11 @@ function mergeExternalId(old: StoredUser | undefined, input: UserInput, quirks: 
 function mergeStatus(
   old: StoredUser | undefined,
   active: boolean | undefined,
-  omitted: 'kept' | 'cleared',
+  omitted: Omitted,
   quirks: Quirks,
 ): UserAttributes['status'] {
   if (active !== undefined) return active ? 'active' : 'inactive';
-  if (old === undefined || (omitted === 'cleared' && quirks.omittedActiveOnPut === 'true')) return 'active';
+  if (old === undefined || (omitted !== 'kept' && quirks.omittedActiveOnPut === 'true')) return 'active';
   return old.status;
 }
 

@@ -33,7 +33,7 @@ export function putUser(world: World, call: Call): Answer {
   if (quirks.externalIdOnPut === 'refused' && input.externalId !== undefined && input.externalId !== user.externalId) {
     return { ...refuse(25006, 'externalId cannot be changed'), scimType: 'mutability' };
   }
-  return written(world, 200, changeUser(world, user, input, quirks.omittedOnPut));
+  return written(world, quirks.updateStatus, changeUser(world, user, input, quirks.omittedOnPut));
 }
 
 export function patchUser(world: World, call: Call): Answer {
@@ -80,7 +80,7 @@ function changeableUser(world: World, call: Call): StoredUser | Failure {
 }
 
 function versionHolds(user: StoredUser, expected: string | undefined, quirks: Quirks): boolean {
-  if (expected === undefined || expected === '*') return true;
+  if (expected === undefined || expected === '*' || quirks.ifMatch === 'ignored') return true;
   const version = versionOf(user, quirks);
   return quirks.ifMatch === 'exact'
     ? expected === version
@@ -89,5 +89,7 @@ function versionHolds(user: StoredUser, expected: string | undefined, quirks: Qu
 
 function written(world: World, status: number, result: StoredUser | Failure): Answer {
   if (isFailure(result)) return result;
-  return world.quirks.writeBody === 'empty' ? { kind: 'reply', status } : userReply(status, result, world.quirks);
+  return world.quirks.writeBody === 'empty' || status === 204
+    ? { kind: 'reply', status }
+    : userReply(status, result, world.quirks);
 }

@@ -1,6 +1,6 @@
 /** Grants that we made, or found and took over: with the assignment, since when, and by which run. */
 import type { AssignmentSid, RoleSid, ScopeSid, UserSid } from '../domain/identity.ts';
-import type { Grant, GrantRecord } from '../domain/user.ts';
+import type { Grant, GrantRecord, RoleAssignment } from '../domain/user.ts';
 import type { Database } from './database.ts';
 import { paged } from './paging.ts';
 
@@ -21,6 +21,13 @@ export function grantRecords(database: Database): Iterable<GrantRecord> {
     ['', '', ''],
     (last) => [last.user, last.role, last.scope],
   );
+}
+
+/** Those made or found since then, in milliseconds since the epoch. */
+export function grantsSince(database: Database, since: number): readonly RoleAssignment[] {
+  return database
+    .statement<RoleAssignment>('SELECT assignment AS sid, user, role, scope FROM grant_records WHERE since >= ?')
+    .all(since);
 }
 
 // What follows is part of a transaction of the caller's.

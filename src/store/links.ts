@@ -3,12 +3,12 @@ import type { CompleteReadCounts, FindingCode } from '../domain/plan.ts';
 import type { LastApplied, Link } from '../domain/user.ts';
 import type { Parked, SnapshotStore } from '../ports.ts';
 import type { Database } from './database.ts';
-import { grantRecords } from './grant-records.ts';
+import { grantRecords, grantsSince } from './grant-records.ts';
 import { paged } from './paging.ts';
 
 type KnownToUs = Pick<
   SnapshotStore,
-  'links' | 'lastApplied' | 'createdSince' | 'absences' | 'grantRecords' | 'parked' | 'lastCompleteRead'
+  'links' | 'lastApplied' | 'createdSince' | 'absences' | 'grantRecords' | 'grantsSince' | 'parked' | 'lastCompleteRead'
 >;
 
 interface ParkedRow {
@@ -41,6 +41,7 @@ export function knownToUs(database: Database): KnownToUs {
       database.read(`read what was last applied to ${externalId}`, () => lastApplied(database, externalId)),
     absences: () => database.read('read the absences', () => absences(database)),
     grantRecords: () => grantRecords(database),
+    grantsSince: (since) => database.read('read the records of grants', () => grantsSince(database, since)),
     *parked() {
       const rows = paged<ParkedRow, [string]>(
         database,

@@ -1,8 +1,7 @@
-import type { ScopeSid } from '../domain/identity.ts';
 import type { Account } from '../domain/user.ts';
 import { TargetError } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Service, urlOf } from './endpoints.ts';
 import { readPages } from './paging.ts';
 import { readAccount } from './wire.ts';
 
@@ -11,13 +10,12 @@ import { readAccount } from './wire.ts';
  * that fails softly: undefined for every refusal and every outage, except when no token is to be had at all.
  */
 export async function listAccounts(
-  api: ApiClient,
-  base: string,
-  organization: ScopeSid,
+  service: Service<ApiClient>,
   signal: AbortSignal,
 ): Promise<readonly Account[] | undefined> {
+  const { api, endpoints } = service;
   const endpoint = endpoints.listAccounts;
-  const url = urlOf(base, endpoint, organization, { PageSize: '100' });
+  const url = urlOf(service, endpoint, '', { PageSize: '100' });
   const accounts: Account[] = [];
   try {
     await readPages(

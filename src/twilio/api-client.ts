@@ -186,7 +186,7 @@ function lost(request: ApiRequest, failure: NetworkFailure): AttemptFailure {
 }
 
 function headersOf({ endpoint, json, ifMatch }: ApiRequest, token: string): Record<string, string> {
-  const type = endpoint.template.startsWith('/scim/') ? 'application/scim+json' : 'application/json';
+  const type = endpoint.template.includes('/scim/') ? 'application/scim+json' : 'application/json';
   return {
     authorization: `Bearer ${token}`,
     accept: type === 'application/json' ? type : `${type}, application/json`,

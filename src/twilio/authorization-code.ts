@@ -3,7 +3,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Authorization } from '../domain/authorization.ts';
 import { TargetAuthError, TargetContractError } from '../errors.ts';
 import { readClaims } from './access-token.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { urlOf } from './endpoints.ts';
 import { type ErrorBody, forMessage } from './error-body.ts';
 import { detailsOf, nameOf } from './failures.ts';
 import { accept, clientIdOf, type Refusal, refreshTokenOf, requestToken, type TokenEndpoint } from './token-request.ts';
@@ -21,11 +21,16 @@ export function createChallenge(randomBytes: (size: number) => Buffer): Challeng
 
 /** The page on which a person approves, with a PKCE challenge of method S256 (RFC 7636 section 4.3). */
 export function authorizationUrl(
-  { oauth, ...client }: Pick<TokenEndpoint, 'oauth' | 'clientId' | 'clientSecret'>,
+  {
+    oauth: base,
+    organization,
+    endpoints,
+    ...client
+  }: Pick<TokenEndpoint, 'oauth' | 'organization' | 'endpoints' | 'clientId' | 'clientSecret'>,
   redirectUri: string,
   { state, verifier }: Challenge,
 ): URL {
-  return urlOf(oauth, endpoints.authorize, '', {
+  return urlOf({ base, organization }, endpoints.authorize, '', {
     client_id: clientIdOf(client),
     response_type: 'code',
     scope: 'offline_access',

@@ -1,6 +1,7 @@
 /** What `tdsync authorize` asks of Twilio, on a connection of its own. */
 import type { Authorization } from '../domain/authorization.ts';
 import { authorizationUrl, type Challenge, codeFrom, redeemCode } from './authorization-code.ts';
+import { endpointsOf } from './endpoints.ts';
 import { createHttpClient } from './http-client.ts';
 import { checkOptions } from './options.ts';
 import { defaultRetryLimits } from './retry.ts';
@@ -31,6 +32,7 @@ export function createAuthorizing(
   const endpoint: TokenEndpoint = {
     ...options,
     oauth: options.endpoints.oauth,
+    endpoints: endpointsOf(options.endpoints.generation ?? 'current'),
     timeoutMs,
     retry: defaultRetryLimits,
     random,

@@ -7,7 +7,7 @@ import type { TextAttributes } from '../domain/user.ts';
 import { TargetConflictError, type TargetError, TargetUnavailableError } from '../errors.ts';
 import type { UserResource, WriteResult } from '../ports.ts';
 import { userIfThere } from './answers.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { urlOf } from './endpoints.ts';
 import { detailsOf, nameOf } from './failures.ts';
 import { findUser, type UsersApi } from './scim-users.ts';
 import { isObject, parseObject, textOf, type WireObject } from './wire.ts';
@@ -18,8 +18,8 @@ export interface NewUser {
 }
 
 export async function createUser(users: UsersApi, person: NewUser): Promise<WriteResult> {
-  const { api } = users;
-  const asked = { endpoint: endpoints.createUser, url: urlOf(users.base, endpoints.createUser) };
+  const { api, endpoints } = users;
+  const asked = { endpoint: endpoints.createUser, url: urlOf(users, endpoints.createUser) };
   const began = api.clock.now();
   let lost = false;
   for (let tries = 1; ; tries++) {

@@ -2,7 +2,7 @@
 import type { UserSid } from '../domain/identity.ts';
 import { TargetConflictError, TargetRejectedError } from '../errors.ts';
 import { contractError } from './answers.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { urlOf } from './endpoints.ts';
 import { readUser, type UsersApi } from './scim-users.ts';
 
 export interface Deactivated {
@@ -14,8 +14,8 @@ export interface Deactivated {
 const ownerCode = 25016;
 
 export async function deactivateUser(users: UsersApi, sid: UserSid): Promise<Deactivated> {
-  const endpoint = endpoints.deactivateUser;
-  const asked = { endpoint, url: urlOf(users.base, endpoint, sid) };
+  const endpoint = users.endpoints.deactivateUser;
+  const asked = { endpoint, url: urlOf(users, endpoint, sid) };
   const refused = await users.api.call(asked).catch((error: unknown) => {
     const looks =
       error instanceof TargetRejectedError && (error.status === 400 || error.status === 409 || error.status === 412);

@@ -1,63 +1,145 @@
 /**
- * The calls this client makes, as Twilio documents them for the current generation of the organization APIs
- * (IAM: SCIM API reference, Role assignment resource, Role resource; the accounts list is in the OpenAPI description only).
+ * The calls this client makes, in the two generations in which Twilio describes the organization APIs:
+ *
+ *               current (documentation pages)             preview (OpenAPI description, SDK `previewIam`)
+ *   host        iam.twilio.com                            preview-iam.twilio.com
+ *   users       /scim/v2/Users                            /Organizations/{organization}/scim/Users
+ *   assignments /v2/Organizations/RoleAssignments         /Organizations/{organization}/RoleAssignments
+ *   roles       /v2/Organizations/Roles                   none: roles are named by their IX… SIDs
+ *   token       /v2/token on oauth.twilio.com             /v1/token, answered with 201
+ *   accounts    as preview: no page of the current generation describes them
  */
+import type { CallNames } from '../ports.ts';
 
 /** What a failed attempt may lead to depends on what the call does, not on its URL. */
 export type CallKind = 'read' | 'create-user' | 'replace-user' | 'delete' | 'create-assignment' | 'token';
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Path with `{id}` for the variable part; counted and logged under this name. */
+  /** Path with `{id}` and `{organization}` for the variable parts; counted and logged under this name. */
   readonly template: string;
   readonly kind: CallKind;
   /** Permission of the organization OAuth app (Twilio documentation, "Organization OAuth apps"); undefined where none is documented. */
   readonly permission: string | undefined;
 }
 
-const users = '/scim/v2/Users';
-const user = '/scim/v2/Users/{id}';
-const assignments = '/v2/Organizations/RoleAssignments';
+export type Generation = 'current' | 'preview';
 
-export const endpoints = {
-  token: { method: 'POST', template: '/v2/token', kind: 'token', permission: undefined },
-  authorize: { method: 'GET', template: '/v2/authorize', kind: 'token', permission: undefined },
-  listUsers: { method: 'GET', template: users, kind: 'read', permission: 'managed-users/list' },
-  readUser: { method: 'GET', template: user, kind: 'read', permission: 'managed-users/read' },
-  createUser: { method: 'POST', template: users, kind: 'create-user', permission: 'managed-users/create' },
-  replaceUser: { method: 'PUT', template: user, kind: 'replace-user', permission: 'managed-users/update' },
-  deactivateUser: { method: 'DELETE', template: user, kind: 'delete', permission: 'managed-users/delete' },
-  listAssignments: { method: 'GET', template: assignments, kind: 'read', permission: 'role-assignments/list' },
-  createAssignment: {
-    method: 'POST',
-    template: assignments,
-    kind: 'create-assignment',
-    permission: 'role-assignments/create',
+interface Paths {
+  readonly token: string;
+  readonly users: string;
+  readonly assignments: string;
+  readonly roles: string | undefined;
+}
+
+const paths: Readonly<Record<Generation, Paths>> = {
+  current: {
+    token: '/v2/token',
+    users: '/scim/v2/Users',
+    assignments: '/v2/Organizations/RoleAssignments',
+    roles: '/v2/Organizations/Roles',
   },
-  deleteAssignment: {
-    method: 'DELETE',
-    template: `${assignments}/{id}`,
-    kind: 'delete',
-    permission: 'role-assignments/delete',
+  preview: {
+    token: '/v1/token',
+    users: '/Organizations/{organization}/scim/Users',
+    assignments: '/Organizations/{organization}/RoleAssignments',
+    roles: undefined,
   },
-  listRoles: { method: 'GET', template: '/v2/Organizations/Roles', kind: 'read', permission: 'roles/list' },
-  listAccounts: { method: 'GET', template: '/Organizations/{id}/Accounts', kind: 'read', permission: undefined },
-} as const satisfies Record<string, Endpoint>;
+};
+
+function endpointsAt({ token, users, assignments, roles }: Paths) {
+  const user = `${users}/{id}`;
+  const listRoles = { method: 'GET', template: roles ?? '', kind: 'read', permission: 'roles/list' } as const;
+  return {
+    token: { method: 'POST', template: token, kind: 'token', permission: undefined },
+    /** A page for a person's browser. */
+    authorize: { method: 'GET', template: '/v2/authorize', kind: 'token', permission: undefined },
+    listUsers: { method: 'GET', template: users, kind: 'read', permission: 'managed-users/list' },
+    readUser: { method: 'GET', template: user, kind: 'read', permission: 'managed-users/read' },
+    createUser: { method: 'POST', template: users, kind: 'create-user', permission: 'managed-users/create' },
+    replaceUser: { method: 'PUT', template: user, kind: 'replace-user', permission: 'managed-users/update' },
+    deactivateUser: { method: 'DELETE', template: user, kind: 'delete', permission: 'managed-users/delete' },
+    listAssignments: { method: 'GET', template: assignments, kind: 'read', permission: 'role-assignments/list' },
+    createAssignment: {
+      method: 'POST',
+      template: assignments,
+      kind: 'create-assignment',
+      permission: 'role-assignments/create',
+    },
+    deleteAssignment: {
+      method: 'DELETE',
+      template: `${assignments}/{id}`,
+      kind: 'delete',
+      permission: 'role-assignments/delete',
+    },
+    /** Undefined where the generation has no list of roles. */
+    listRoles: roles === undefined ? undefined : listRoles,
+    listAccounts: {
+      method: 'GET',
+      template: '/Organizations/{organization}/Accounts',
+      kind: 'read',
+      permission: undefined,
+    },
+  } as const satisfies Record<string, Endpoint | undefined>;
+}
+
+export type Endpoints = ReturnType<typeof endpointsAt>;
+
+const generations: Readonly<Record<Generation, Endpoints>> = {
+  current: endpointsAt(paths.current),
+  preview: endpointsAt(paths.preview),
+};
+
+export function endpointsOf(generation: Generation): Endpoints {
+  return generations[generation];
+}
 
 /** `GET /scim/v2/Users/{id}`: how a call is counted, billed and logged. */
 export function endpointName(endpoint: Endpoint): string {
   return `${endpoint.method} ${endpoint.template}`;
 }
 
-/** The permission that a call needs, by method and path template; undefined where Twilio documents none. */
-export function requestPermission(method: string, template: string): string | undefined {
-  return Object.values(endpoints).find((each) => each.method === method && each.template === template)?.permission;
+/** What the bill of a plan calls its calls. */
+export function callNames(endpoints: Endpoints): CallNames {
+  return {
+    createUser: endpointName(endpoints.createUser),
+    replaceUser: endpointName(endpoints.replaceUser),
+    deactivateUser: endpointName(endpoints.deactivateUser),
+    listAssignments: endpointName(endpoints.listAssignments),
+    createAssignment: endpointName(endpoints.createAssignment),
+    deleteAssignment: endpointName(endpoints.deleteAssignment),
+  };
 }
 
-/** `base` (which may have a path of its own) followed by the endpoint's path with `id` in place of `{id}`. */
-export function urlOf(base: string, endpoint: Endpoint, id = '', query: Readonly<Record<string, string>> = {}): URL {
+/** The permission that a call needs, by method and path template; undefined where Twilio documents none. */
+export function requestPermission(method: string, template: string): string | undefined {
+  const every = Object.values(generations).flatMap((endpoints): (Endpoint | undefined)[] => Object.values(endpoints));
+  return every.find((each) => each?.method === method && each.template === template)?.permission;
+}
+
+/** Where a service stands: its base URL, which may have a path of its own, and what fills `{organization}`. */
+interface Place {
+  readonly base: string;
+  readonly organization: string;
+}
+
+/** What the calls on one service stand on. */
+export interface Service<Api> extends Place {
+  readonly api: Api;
+  readonly endpoints: Endpoints;
+}
+
+export function urlOf(
+  { base, organization }: Place,
+  { template }: Endpoint,
+  id = '',
+  query: Readonly<Record<string, string>> = {},
+): URL {
   const url = new URL(base);
-  url.pathname = url.pathname.replace(/\/+$/, '') + endpoint.template.replace('{id}', encodeURIComponent(id));
+  const path = template
+    .replace('{organization}', encodeURIComponent(organization))
+    .replace('{id}', encodeURIComponent(id));
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
   // Percent-encoded by hand: `+` for a blank is form encoding, which not every server undoes in a SCIM filter.
   url.search = Object.entries(query)
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)

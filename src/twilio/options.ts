@@ -8,7 +8,7 @@ export function checkOptions({ organization, endpoints, limits }: TwilioOptions)
     if (problem !== undefined) issues.push({ path: `twilio.${path}`, message: problem });
   };
   check('organizationSid', /^OR[0-9a-fA-F]{32}$/.test(organization) ? undefined : 'must be OR and 32 hex digits');
-  for (const [name, url] of Object.entries(endpoints)) check(`endpoints.${name}`, problemOf(url));
+  for (const name of ['iam', 'oauth', 'accounts'] as const) check(`endpoints.${name}`, problemOf(endpoints[name]));
   const { requestsPerSecond, maxConcurrent, timeoutMs } = limits;
   check(
     'limits.requestsPerSecond',

@@ -35,14 +35,23 @@ export function nextPage(current: URL, body: WireObject): URL | undefined {
   return rebuilt;
 }
 
-/** The rows of a page: `meta.key` names their array, else the only array there is. */
+/** What Twilio's descriptions call the array of a page. */
+const usualKeys = ['content', 'roles'];
+
+/**
+ * The rows of a page: `meta.key` names their array, else it has one of the usual names, else it is the only array, or the only
+ * one with something in it: answers may have properties that nobody has described.
+ */
 export function rowsOf(body: WireObject): readonly unknown[] {
   const key = isObject(body.meta) ? textOf(body.meta.key) : undefined;
-  const named = key === undefined ? undefined : body[key];
-  if (Array.isArray(named)) return named;
-  const arrays = Object.values(body).filter((value) => Array.isArray(value));
-  const [only] = arrays;
-  if (only === undefined || arrays.length > 1) throw new UnexpectedAnswer('no list in the page');
+  for (const name of key === undefined ? usualKeys : [key, ...usualKeys]) {
+    const named = body[name];
+    if (Array.isArray(named)) return named;
+  }
+  const arrays: readonly (readonly unknown[])[] = Object.values(body).filter((value) => Array.isArray(value));
+  const filled = arrays.filter(({ length }) => length > 0);
+  const [only] = filled.length === 0 ? arrays : filled;
+  if (only === undefined || filled.length > 1) throw new UnexpectedAnswer('no list in the page');
   return only;
 }
 

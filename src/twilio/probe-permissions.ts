@@ -12,7 +12,7 @@
  *   role-assignments/list    GET those of the user of chance            it reads
  *   role-assignments/create  POST with role and identity of chance      no such role, no such user
  *   role-assignments/delete  DELETE an assignment of chance             no such assignment
- *   roles/list               GET one page of roles                      it reads
+ *   roles/list               GET one page of roles, where there are any  it reads
  *
  *   answer                                        means
  *   2xx, 400, 404, 409, 412                       granted
@@ -22,7 +22,6 @@
  *
  * Reads stand between the others, because Twilio counts failures in a row (70005).
  */
-import type { ScopeSid } from '../domain/identity.ts';
 import {
   TargetAuthError,
   TargetContractError,
@@ -31,7 +30,7 @@ import {
   TargetUnavailableError,
 } from '../errors.ts';
 import type { ApiClient } from './api-client.ts';
-import { type Endpoint, endpoints, urlOf } from './endpoints.ts';
+import { type Endpoint, type Endpoints, type Service, urlOf } from './endpoints.ts';
 
 export interface PermissionProbe {
   readonly permission: string;
@@ -51,7 +50,7 @@ interface Probe {
 const userSchema = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
 /** `chance`: 32 hex digits that nobody has used. */
-function probes(chance: string, organization: ScopeSid): readonly Probe[] {
+function probes(chance: string, organization: string, endpoints: Endpoints): readonly Probe[] {
   const user = `US${chance}`;
   const assignment = { role_sid: `IX${chance}`, scope: organization, identity: user };
   return [
@@ -62,7 +61,7 @@ function probes(chance: string, organization: ScopeSid): readonly Probe[] {
     { endpoint: endpoints.listAssignments, query: { Identity: user, PageSize: '1' } },
     { endpoint: endpoints.deactivateUser, id: user },
     { endpoint: endpoints.createUser, json: { schemas: [userSchema] } },
-    { endpoint: endpoints.listRoles, query: { PageSize: '1' } },
+    ...(endpoints.listRoles === undefined ? [] : [{ endpoint: endpoints.listRoles, query: { PageSize: '1' } }]),
     { endpoint: endpoints.createAssignment, json: assignment },
     { endpoint: endpoints.deleteAssignment, id: `IY${chance}` },
   ];
@@ -70,14 +69,14 @@ function probes(chance: string, organization: ScopeSid): readonly Probe[] {
 
 /** Throws TargetError when there is no token, and the signal's reason. */
 export async function probePermissions(
-  { api, base }: { readonly api: ApiClient; readonly base: string },
-  organization: ScopeSid,
+  service: Service<ApiClient>,
   chance: string,
   signal: AbortSignal,
 ): Promise<readonly PermissionProbe[]> {
+  const { api, organization, endpoints } = service;
   const found: PermissionProbe[] = [];
   let isSomebody = false;
-  for (const { endpoint, id, query, ...request } of probes(chance, organization)) {
+  for (const { endpoint, id, query, ...request } of probes(chance, organization, endpoints)) {
     signal.throwIfAborted();
     const { permission } = endpoint;
     if (isSomebody && id?.startsWith('US')) {
@@ -85,7 +84,7 @@ export async function probePermissions(
       continue;
     }
     try {
-      const url = urlOf(base, endpoint, id, query);
+      const url = urlOf(service, endpoint, id, query);
       const reads = endpoint.kind === 'read' && { signal };
       const outcome = await api.call({ endpoint, url, ...request, ...reads });
       const { result } = outcome;
@@ -95,16 +94,16 @@ export async function probePermissions(
       found.push({ permission, state: 'granted' });
     } catch (error) {
       if (!(error instanceof TargetError) || error.path?.endsWith(endpoints.token.template)) throw error;
-      found.push(judge(permission, endpoint, error));
+      found.push(judge(permission, endpoint === endpoints.deleteAssignment, error));
     }
   }
   return found;
 }
 
-function judge(permission: string, endpoint: Endpoint, error: TargetError): PermissionProbe {
+function judge(permission: string, ofMissingRow: boolean, error: TargetError): PermissionProbe {
   if (error instanceof TargetAuthError) {
     const isAmbiguous =
-      endpoint === endpoints.deleteAssignment &&
+      ofMissingRow &&
       error.status === 403 &&
       (error.twilioCode ?? 20003) === 20003 &&
       !error.message.split('; the OAuth app may lack', 1)[0]?.includes(permission);

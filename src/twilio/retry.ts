@@ -13,7 +13,7 @@
  *  25022                 give up   taken         give up   taken        give up            stop
  *  409, 412, 25020       give up   read again    give up   taken        look first         stop
  *  404, 25008            absent    absent        absent    give up      give up            stop
- *  25201                 give up   give up       give up   give up      settle             stop
+ *  25201, 400 uncoded    give up   give up       give up   give up      settle             stop
  *  other 4xx, 3xx        give up   give up       give up   give up      give up            stop
  *
  * A 503 with Retry-After is decided as 5xx, and holds all other calls as a 429 does (api-client.ts).
@@ -60,7 +60,7 @@ export function decide(kind: CallKind, outcome: AttemptOutcome): Decision {
   if (code === 25022 || scimType === 'uniqueness') return named.has(kind) ? 'taken' : conflict(kind);
   if (code === 25020 || status === 409 || status === 412) return conflict(kind);
   if (code === 25008 || status === 404) return kind.startsWith('create-') ? 'give-up' : 'absent';
-  if (code === 25201 && kind === 'create-assignment') return 'settle';
+  if (kind === 'create-assignment' && (code === 25201 || (status === 400 && code === 0))) return 'settle';
   if (recordCodes.has(code)) return 'give-up';
   if (status === 401) return 'new-token';
   return status === 403 ? 'stop' : 'give-up';

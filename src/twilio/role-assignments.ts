@@ -4,16 +4,12 @@ import type { ScopeSid, UserSid } from '../domain/identity.ts';
 import { type Grant, grantKey, type RoleAssignment } from '../domain/user.ts';
 import { TargetAuthError, type TargetError, TargetRejectedError, TargetUnavailableError } from '../errors.ts';
 import type { ApiClient, CallResult } from './api-client.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Service, urlOf } from './endpoints.ts';
 import { detailsOf, nameOf } from './failures.ts';
 import { readPages } from './paging.ts';
 import { parseObject, readAssignment, UnexpectedAnswer } from './wire.ts';
 
-export interface AssignmentsApi {
-  readonly api: ApiClient;
-  /** Base URL of the IAM host. */
-  readonly base: string;
-}
+export type AssignmentsApi = Service<ApiClient>;
 
 export type AssignmentCriterion = { readonly scope: ScopeSid } | { readonly user: UserSid };
 
@@ -22,17 +18,17 @@ export type AssignmentCriterion = { readonly scope: ScopeSid } | { readonly user
  * the organization's scope holds those of its accounts too is not documented.
  */
 export async function listAssignments(
-  { api, base }: AssignmentsApi,
+  assignments: AssignmentsApi,
   by: AssignmentCriterion,
   onAssignment: (assignment: RoleAssignment) => void,
   signal?: AbortSignal,
 ): Promise<number> {
-  const endpoint = endpoints.listAssignments;
+  const endpoint = assignments.endpoints.listAssignments;
   const filter: Record<string, string> = 'scope' in by ? { Scope: by.scope } : { Identity: by.user };
-  const url = urlOf(base, endpoint, '', { ...filter, PageSize: '100' });
+  const url = urlOf(assignments, endpoint, '', { ...filter, PageSize: '100' });
   let count = 0;
   await readPages(
-    api,
+    assignments.api,
     { endpoint, url, urgency: 'scope' in by ? 'read' : 'write', signal },
     readAssignment,
     ({ sid }) => sid,
@@ -49,18 +45,22 @@ export interface Assigned {
   readonly state: 'done' | 'already';
   readonly assignment: RoleAssignment;
   readonly requestId: string | undefined;
+  /** It was there before: none of our requests can have made it. */
+  readonly found?: boolean;
 }
 
 /** Refusals of the request itself: looking whether it succeeded would be a wasted call (error pages 25200 to 25203). */
 const plainRefusals = new Set([25200, 25201, 25202, 25203]);
 /** Tries in all while a fresh user is not yet known to this service. */
 const mostSettling = 5;
+/** Lists in all in which a grant is looked for that may have taken effect. */
+const looksAfterLoss = 2;
 
 /** After anything but a plain answer the person's assignments are listed before it is decided how to go on. */
 export async function assignRole(assignments: AssignmentsApi, user: UserSid, grant: Grant): Promise<Assigned> {
-  const { api, base } = assignments;
-  const endpoint = endpoints.createAssignment;
-  const asked = { endpoint, url: urlOf(base, endpoint) };
+  const { api } = assignments;
+  const endpoint = assignments.endpoints.createAssignment;
+  const asked = { endpoint, url: urlOf(assignments, endpoint) };
   const json = { role_sid: grant.role, scope: grant.scope, identity: user };
   let losses = 0;
   let settling = 0;
@@ -68,7 +68,8 @@ export async function assignRole(assignments: AssignmentsApi, user: UserSid, gra
     const outcome = await unlessRejected(api.call({ ...asked, json }));
     if (outcome.result === 'done') {
       const { requestId } = outcome.answer;
-      const assignment = assignmentIfThere(outcome.answer.text) ?? (await held(assignments, user, grant));
+      const assignment =
+        assignmentIfThere(outcome.answer.text) ?? (await held(assignments, user, grant, api.limits.attempts));
       if (assignment !== undefined) return { state: 'done', assignment, requestId };
       throw new TargetUnavailableError(
         `${nameOf(asked)}: Twilio took the role assignment, but does not show it yet`,
@@ -77,14 +78,20 @@ export async function assignRole(assignments: AssignmentsApi, user: UserSid, gra
     }
     const { error } = outcome;
     if (outcome.result === 'settle') {
+      // Without a code it may as well mean that the person holds the role.
+      const found = error.twilioCode === undefined ? await held(assignments, user, grant) : undefined;
+      if (found !== undefined)
+        return { state: 'already', assignment: found, requestId: error.requestId, found: losses === 0 };
       if (++settling >= mostSettling) throw error;
       await api.backOff(settling + 1);
       continue;
     }
     if (plainRefusals.has(error.twilioCode ?? 0)) throw error;
     if (outcome.result === 'look-first') await api.backOff(++losses, outcome.retryAfterMs);
-    const found = await held(assignments, user, grant);
-    if (found !== undefined) return { state: 'already', assignment: found, requestId: error.requestId };
+    // What took effect without an answer may not be listed at once, and would then be given twice.
+    const found = await held(assignments, user, grant, outcome.result === 'look-first' ? looksAfterLoss : 1);
+    if (found !== undefined)
+      return { state: 'already', assignment: found, requestId: error.requestId, found: losses === 0 };
     const again = error instanceof TargetUnavailableError && losses < api.limits.attempts;
     if (!again) throw error;
   }
@@ -101,12 +108,21 @@ async function unlessRejected(call: Promise<CallResult>): Promise<CallResult | R
   }
 }
 
-async function held(assignments: AssignmentsApi, user: UserSid, grant: Grant): Promise<RoleAssignment | undefined> {
+/** Looks again, after a while each time, when it is not there and `looks` are left. */
+async function held(
+  assignments: AssignmentsApi,
+  user: UserSid,
+  grant: Grant,
+  looks = 1,
+): Promise<RoleAssignment | undefined> {
   let found: RoleAssignment | undefined;
-  await listAssignments(assignments, { user }, (each) => {
-    if (grantKey(each) === grantKey(grant)) found ??= each;
-  });
-  return found;
+  for (let look = 1; ; look++) {
+    await listAssignments(assignments, { user }, (each) => {
+      if (grantKey(each) === grantKey(grant)) found ??= each;
+    });
+    if (found !== undefined || look >= looks) return found;
+    await assignments.api.backOff(look);
+  }
 }
 
 function assignmentIfThere(text: string): RoleAssignment | undefined {
@@ -126,8 +142,8 @@ export async function revokeRole(
   assignments: AssignmentsApi,
   assignment: RoleAssignment,
 ): Promise<{ readonly state: 'done' | 'already'; readonly requestId: string | undefined }> {
-  const endpoint = endpoints.deleteAssignment;
-  const url = urlOf(assignments.base, endpoint, assignment.sid);
+  const endpoint = assignments.endpoints.deleteAssignment;
+  const url = urlOf(assignments, endpoint, assignment.sid);
   try {
     const outcome = await assignments.api.call({ endpoint, url });
     if (outcome.result === 'done') return { state: 'done', requestId: outcome.answer.requestId };

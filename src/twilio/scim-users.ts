@@ -3,23 +3,20 @@ import { type Email, type ExternalId, normalizeEmail, type UserSid } from '../do
 import type { UserResource } from '../ports.ts';
 import { contractError, understand, userOf } from './answers.ts';
 import type { ApiClient } from './api-client.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Service, urlOf } from './endpoints.ts';
 import { parseObject, readUser as parseUser, UnexpectedAnswer } from './wire.ts';
 
 /** What the calls on users stand on. */
-export interface UsersApi {
-  readonly api: ApiClient;
-  /** Base URL of the IAM host. */
-  readonly base: string;
-}
+export type UsersApi = Service<ApiClient>;
 
 /** Undefined when Twilio does not know the user, or it is not managed by this organization (25008). */
 export async function readUser(
-  { api, base }: UsersApi,
+  users: UsersApi,
   user: UserSid,
   signal?: AbortSignal,
 ): Promise<UserResource | undefined> {
-  const asked = { endpoint: endpoints.readUser, url: urlOf(base, endpoints.readUser, user) };
+  const { api, endpoints } = users;
+  const asked = { endpoint: endpoints.readUser, url: urlOf(users, endpoints.readUser, user) };
   const outcome = await api.call({ ...asked, signal });
   if (outcome.result === 'absent') return undefined;
   if (outcome.result !== 'done') throw outcome.error;
@@ -32,12 +29,13 @@ export type Criterion = { readonly userName: Email } | { readonly externalId: Ex
 
 /** The one user with this address (in any letter case) or this externalId (exactly); Twilio's filter is not relied upon. */
 export async function findUser(
-  { api, base }: UsersApi,
+  users: UsersApi,
   by: Criterion,
   signal?: AbortSignal,
 ): Promise<UserResource | undefined> {
+  const { api, endpoints } = users;
   const endpoint = endpoints.listUsers;
-  const asked = { endpoint, url: urlOf(base, endpoint, '', { filter: filterFor(by) }) };
+  const asked = { endpoint, url: urlOf(users, endpoint, '', { filter: filterFor(by) }) };
   const answer = await api.expect({ ...asked, signal });
   const found = understand(asked, answer, () => {
     const { Resources: resources = [] } = parseObject(answer.text);

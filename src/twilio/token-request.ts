@@ -8,7 +8,7 @@ import { TargetAuthError, TargetContractError, type TargetError } from '../error
 import type { Clock, Logger } from '../ports.ts';
 import { readClaims, renewalTime } from './access-token.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Endpoints, urlOf } from './endpoints.ts';
 import { type ErrorBody, forMessage, parseErrorBody } from './error-body.ts';
 import { type Asked, answered, detailsOf, endpointHint, errorOf, nameOf, networkErrorOf } from './failures.ts';
 import type { HttpAnswer, HttpClient } from './http-client.ts';
@@ -25,6 +25,7 @@ export interface TokenEndpoint extends OAuthClient {
   readonly organization: ScopeSid;
   /** Base URL. */
   readonly oauth: string;
+  readonly endpoints: Endpoints;
   readonly timeoutMs: number;
   readonly retry: RetryLimits;
   readonly clock: Clock;
@@ -66,7 +67,8 @@ export interface TokenReply {
 /** Throws TargetError; ConfigError when a secret cannot be read; the signal's reason. */
 export async function requestToken(endpoint: TokenEndpoint, grant: TokenGrant): Promise<TokenReply> {
   const { clock, random, retry, signal } = endpoint;
-  const asked: Asked = { endpoint: endpoints.token, url: urlOf(endpoint.oauth, endpoints.token) };
+  const { oauth: base, organization, endpoints } = endpoint;
+  const asked: Asked = { endpoint: endpoints.token, url: urlOf({ base, organization }, endpoints.token) };
   try {
     return await withRetries((number) => attempt(endpoint, grant, asked, number), {
       limits: retry,

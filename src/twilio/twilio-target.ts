@@ -7,7 +7,7 @@ import { createApiClient } from './api-client.ts';
 import { mintByCredentials } from './client-credentials.ts';
 import { createUser } from './create-user.ts';
 import { deactivateUser } from './deactivate-user.ts';
-import { endpointName, endpoints } from './endpoints.ts';
+import { callNames, endpointName, endpointsOf, type Generation } from './endpoints.ts';
 import { createHttpClient, type ProxyEnvironment } from './http-client.ts';
 import { createTokenSource } from './oauth-token.ts';
 import { checkOptions } from './options.ts';
@@ -23,14 +23,20 @@ import { updateUser } from './update-user.ts';
 import { streamUsers } from './user-list-stream.ts';
 
 export interface TwilioOptions {
-  /** `OR…`: not part of any path but that of the accounts; the token is checked against it. */
+  /** `OR…`: part of the older paths; the token is checked against it. */
   readonly organization: ScopeSid;
   readonly clientId: Secret | string;
   readonly clientSecret: Secret;
   /** Where a person's approval is kept; without one, the secret alone gives tokens. */
   readonly authorization?: AuthorizationStore | undefined;
   /** Base URLs, https except on this machine. */
-  readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
+  readonly endpoints: {
+    readonly iam: string;
+    readonly oauth: string;
+    readonly accounts: string;
+    /** Which paths are spoken there; default `current`. */
+    readonly generation?: Generation;
+  };
   readonly limits: {
     /** Requests to the API, tokens not counted; fractions are allowed. */
     readonly requestsPerSecond: number;
@@ -57,6 +63,7 @@ export interface TwilioTarget extends TargetDirectory, AsyncDisposable {
 export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
   checkOptions(options);
   const { organization, endpoints: bases, clock, logger, random = () => 1, proxyEnv = {} } = options;
+  const endpoints = endpointsOf(bases.generation ?? 'current');
   const { timeoutMs } = options.limits;
   const limits: RetryLimits = { ...defaultRetryLimits, ...options.retry };
   const calls: Record<string, number> = {};
@@ -68,6 +75,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
   const endpoint: TokenEndpoint = {
     ...options,
     oauth: bases.oauth,
+    endpoints,
     timeoutMs,
     retry: limits,
     random,
@@ -81,9 +89,9 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
   );
   const governor = createRateGovernor(options.limits, clock);
   const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count });
-  const iam = { api, base: bases.iam };
+  const iam = { api, base: bases.iam, organization, endpoints };
   return {
-    listUsers: (onUser, signal, known) => streamUsers(api, bases.iam, onUser, signal, known),
+    listUsers: (onUser, signal, known) => streamUsers(iam, onUser, signal, known),
     readUser: (user, signal) => readUser(iam, user, signal),
     findUser: (by, signal) => findUser(iam, by, signal),
     createUser: (externalId, attributes) => createUser(iam, { externalId, attributes }),
@@ -92,10 +100,11 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     listAssignments: (by, onAssignment, signal) => listAssignments(iam, by, onAssignment, signal),
     assignRole: (user, grant) => assignRole(iam, user, grant),
     revokeRole: (assignment) => revokeRole(iam, assignment),
-    listRoles: (signal) => listRoles(api, bases.iam, signal),
-    listAccounts: (signal) => listAccounts(api, bases.accounts, organization, signal),
-    probePermissions: (chance, signal) => probePermissions(iam, organization, chance, signal),
+    listRoles: (signal) => listRoles(iam, signal),
+    listAccounts: (signal) => listAccounts({ ...iam, base: bases.accounts }, signal),
+    probePermissions: (chance, signal) => probePermissions(iam, chance, signal),
     calls,
+    names: callNames(endpoints),
     [Symbol.asyncDispose]: async () => {
       ended.abort();
       await tokens.idle();

@@ -3,10 +3,12 @@
  * between, or a lost answer, leads back to the reading; what is found as wanted then is not written again.
  */
 import type { UserSid } from '../domain/identity.ts';
+import type { TwilioUser } from '../domain/user.ts';
 import { TargetConflictError, TargetRejectedError } from '../errors.ts';
 import type { UserChange, UserResource, WriteResult } from '../ports.ts';
 import { understand, userIfThere } from './answers.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import type { CallResult } from './api-client.ts';
+import { urlOf } from './endpoints.ts';
 import { type Asked, detailsOf, nameOf } from './failures.ts';
 import { isAsWanted, replacementOf, tookEffect, usable } from './replacement.ts';
 import { readUser, type UsersApi } from './scim-users.ts';
@@ -16,11 +18,12 @@ const mostConflicts = 3;
 export async function updateUser(
   users: UsersApi,
   sid: UserSid,
-  change: UserChange,
+  wanted: UserChange,
   known: string | undefined,
 ): Promise<WriteResult> {
-  const { api } = users;
-  const asked: Asked = { endpoint: endpoints.replaceUser, url: urlOf(users.base, endpoints.replaceUser, sid) };
+  const { api, endpoints } = users;
+  const asked: Asked = { endpoint: endpoints.replaceUser, url: urlOf(users, endpoints.replaceUser, sid) };
+  let change = wanted;
   let current = usable(known, sid);
   // A copy that has the change already proves nothing: it may be out of date.
   if (current === undefined || isAsWanted(current.user, change)) current = await present(users, asked, sid);
@@ -30,11 +33,21 @@ export async function updateUser(
   for (;;) {
     const { user }: UserResource = current;
     const before = current;
-    const outcome = await api.call({
-      ...asked,
-      json: understand(asked, undefined, () => replacementOf(before, change)),
-      ifMatch: user.version,
-    });
+    const outcome = await unlessKeyRefused(
+      api.call({
+        ...asked,
+        json: understand(asked, undefined, () => replacementOf(before, change)),
+        ifMatch: user.version,
+      }),
+      user,
+      change,
+    );
+    if (outcome === undefined) {
+      const { externalId: _, ...rest } = change;
+      change = rest;
+      if (isAsWanted(user, change)) return already(current);
+      continue;
+    }
     switch (outcome.result) {
       case 'done': {
         const { requestId } = outcome.answer;
@@ -65,6 +78,29 @@ export async function updateUser(
       default:
         throw outcome.error;
     }
+  }
+}
+
+/** The whole request does not follow the schema, breaks a rule, or is refused without saying why. */
+const vagueCodes: ReadonlySet<number | undefined> = new Set([undefined, 20001, 25006, 25019]);
+
+/**
+ * Undefined when the refusal may be about the externalId, which is not among the attributes that Twilio says can be
+ * changed (Twilio SCIM API reference): without it the rest may be taken, and the link is kept here.
+ */
+async function unlessKeyRefused(
+  call: Promise<CallResult>,
+  user: TwilioUser,
+  { externalId }: UserChange,
+): Promise<CallResult | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    const given = externalId !== undefined && user.externalId === undefined;
+    const refused =
+      error instanceof TargetRejectedError && (vagueCodes.has(error.twilioCode) || error.scimType === 'mutability');
+    if (given && refused) return undefined;
+    throw error;
   }
 }
 

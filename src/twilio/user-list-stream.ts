@@ -15,7 +15,7 @@ import type { TwilioUser } from '../domain/user.ts';
 import type { KnownList } from '../ports.ts';
 import { contractError, understand } from './answers.ts';
 import type { ApiClient } from './api-client.ts';
-import { endpoints, urlOf } from './endpoints.ts';
+import { type Service, urlOf } from './endpoints.ts';
 import type { Asked } from './failures.ts';
 import type { BodySink } from './http-client.ts';
 import { createUserListScanner } from './user-list-scanner.ts';
@@ -25,13 +25,13 @@ type OnUser = (user: TwilioUser, resource: string | undefined) => void;
 
 /** Resolves with the number of users. Throws TargetContractError when the list does not prove complete; what `onUser` throws. */
 export async function streamUsers(
-  api: ApiClient,
-  base: string,
+  users: Service<ApiClient>,
   onUser: OnUser,
   signal: AbortSignal,
   known?: KnownList,
 ): Promise<number> {
-  const asked: Asked = { endpoint: endpoints.listUsers, url: urlOf(base, endpoints.listUsers) };
+  const { api, endpoints } = users;
+  const asked: Asked = { endpoint: endpoints.listUsers, url: urlOf(users, endpoints.listUsers) };
   /** The attempt in which each user was last seen. */
   const seen = new Map<string, number>();
   let attempt = 0;

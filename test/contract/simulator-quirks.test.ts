@@ -176,6 +176,16 @@ test('versions can be quoted, stand in an ETag, and conflicts be 412', async () 
   expect([plain.status, plain.body.code, lenient.status]).toEqual([412, 25020, 200]);
 });
 
+test('versions can be absent, and not looked at', async () => {
+  await using api = await startApi({ seed, quirks: { versionForm: 'absent', ifMatch: 'ignored', updateStatus: 204 } });
+
+  const { body } = await api.get(mira);
+  const stale = await api.put(mira, person('mira'), { 'if-match': 'W/99' });
+
+  expect(body.meta).not.toHaveProperty('version');
+  expect([stale.status, stale.text]).toEqual([204, '']);
+});
+
 test('duplicates can be 400 with a scimType, and unverified domains 403', async () => {
   await using api = await startApi({
     seed,

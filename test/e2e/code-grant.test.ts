@@ -41,9 +41,9 @@ describe.concurrent('people come, change, go and come back as with client creden
   let withCredentials: Promise<Life> | undefined;
 
   test.each(oddTokens)('with %s', async (_, quirks) => {
-    withCredentials ??= liveThrough({}, {});
+    withCredentials ??= liveThrough({}, { quietOnly: true });
 
-    const { lived, pictures, doubles } = await liveThrough(quirks, { grant: 'authorization_code' });
+    const { lived, pictures, doubles } = await liveThrough(quirks, { grant: 'authorization_code', quietOnly: true });
 
     expect(lived.map(({ step, run, next }) => [step, run.report?.status, next.report?.status])).toEqual(
       Object.keys(steps).map((step) => [step, 'applied', 'converged']),

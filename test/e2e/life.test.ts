@@ -293,7 +293,7 @@ describe.concurrent('what a run costs', () => {
     expect(world.twilio.requests.counts).toEqual({
       'POST /v2/token': 1,
       'GET /v2/Organizations/Roles': 1,
-      'GET /Organizations/{id}/Accounts': 1,
+      'GET /Organizations/{organization}/Accounts': 1,
       'GET /scim/v2/Users': 1,
       'GET /v2/Organizations/RoleAssignments': 1,
     });

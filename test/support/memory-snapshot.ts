@@ -125,6 +125,8 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       lastApplied: (externalId) => applied.get(externalId),
       absences: () => absences,
       grantRecords: () => records.values(),
+      // There is no mirror to be out of date, and no clock.
+      grantsSince: () => [],
       parked: () => parked.values(),
       blocks: () => [...blocked.values()],
       breaker: () => breaker,

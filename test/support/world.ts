@@ -117,10 +117,12 @@ export interface World extends AsyncDisposable {
 export interface WorldOptions extends SimulatorOptions {
   /** As `configure` takes them. */
   readonly sections?: Sections;
+  /** Of the paths that are spoken; default `current`. */
+  readonly generation?: 'current' | 'preview';
 }
 
 /** `createWorld` writes tdsync.yaml; people.csv is the test's to write. */
-export async function createWorld({ sections = {}, ...options }: WorldOptions = {}): Promise<World> {
+export async function createWorld({ sections = {}, generation, ...options }: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'tdsync-e2e-'));
   const seed = {
     ...options.seed,
@@ -158,7 +160,10 @@ export async function createWorld({ sections = {}, ...options }: WorldOptions = 
       await write('people.csv', csvOf(people));
     },
     async configure(changes = {}) {
-      await write('tdsync.yaml', stringify({ ...defaultSections(twilio.url), ...changes }, { lineWidth: 0 }));
+      await write(
+        'tdsync.yaml',
+        stringify({ ...defaultSections(twilio.url, generation), ...changes }, { lineWidth: 0 }),
+      );
     },
     tdsync: (...args) => start(args).ended,
     async files() {
@@ -196,12 +201,12 @@ async function readAll(folder: string): Promise<readonly (readonly [name: string
   return Promise.all(files.map(async ({ name }) => [name, await readFile(join(folder, name))] as const));
 }
 
-function defaultSections(url: string): Sections {
+function defaultSections(url: string, generation: WorldOptions['generation']): Sections {
   return {
     twilio: {
       organizationSid: defaultOrganizationSid,
       oauth: { clientId: defaultClient.clientId, clientSecret: `\${env:TWILIO_CLIENT_SECRET}` },
-      endpoints: { iam: url, oauth: url, accounts: url },
+      endpoints: { ...(generation && { generation }), iam: url, oauth: url, accounts: url },
       limits: { requestsPerSecond: 100, maxConcurrent: 2, timeout: '5s' },
     },
     source: { type: 'csv', users: 'people.csv', id: 'employeeId', groups: { column: 'groups', separator: ';' } },

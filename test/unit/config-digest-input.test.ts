@@ -29,6 +29,7 @@ describe('configurationDigestInput', () => {
   it.each([
     ['the organization', minimal('', { twilio: sections.twilio.replace('0001', '0002') })],
     ['the endpoint', minimal('', { twilio: `${sections.twilio}  endpoints: { iam: "http://127.0.0.1:1" }\n` })],
+    ['the generation', minimal('', { twilio: `${sections.twilio}  endpoints: { generation: preview }\n` })],
     ['the key column', minimal('', { csv: sections.csv.replace('employeeId', 'mail') })],
     ['the filter', minimal('filter: "true"\n')],
     ['the mapping', minimal('', { attributes: 'attributes: { userName: uid }\n' })],

@@ -110,6 +110,7 @@ describe('environment variables', () => {
       'twilio.limits.timeout': '5s',
       'twilio.limits.maxThrottling': '10m',
       'twilio.limits.maxRunTime': '30m',
+      'twilio.endpoints.generation': 'preview',
     };
     const bindable = sections.ldap.replace('users:', `bindPassword: "\${env:P}", users:`);
     const environmentFor = (other: 'csv' | 'ldap') =>

@@ -108,6 +108,30 @@ server: { listen: 9464 }
     else expect(issues).toEqual([expect.stringContaining('4 twilio.endpoints.iam: must be https://host')]);
   });
 
+  it('without a list of roles, names of roles are refused, each at its place', () => {
+    const twilio = `${sections.twilio}  endpoints: { generation: preview }\n`;
+    const role = `IX${'1'.repeat(32)}`;
+    const grants = `[{ role: Developer, scope: organization }, { role: ${role}, scope: organization }]`;
+    const rules = `roles: [{ when: "true", grants: ${grants} }]\nguards: { keepAtLeastOne: [${role}, Owner] }\n`;
+
+    const issues = issuesOf(minimal(rules, { twilio }));
+
+    expect(issues).toEqual([
+      expect.stringContaining("roles[0].grants[0].role: must be a role's IX… SID: `twilio.endpoints.generation"),
+      expect.stringContaining("guards.keepAtLeastOne[1]: must be a role's IX… SID"),
+    ]);
+  });
+
+  it.each([
+    ['current', 'https://iam.twilio.com'],
+    ['preview', 'https://preview-iam.twilio.com'],
+  ])('the %s generation is spoken with %s unless another host is named', (generation, iam) => {
+    const endpoints = (more: string) => `${sections.twilio}  endpoints: { generation: ${generation}${more} }\n`;
+    const iamOf = (more: string) => load(minimal('', { twilio: endpoints(more) })).configuration.twilio.endpoints.iam;
+
+    expect([iamOf(''), iamOf(', iam: "https://proxy.example"')]).toEqual([iam, 'https://proxy.example']);
+  });
+
   it.each([
     ['{ role: IX12345678901234567890123, scope: organization }', 'role: looks like a role SID'],
     ['{ role: Developer, scope: AC0000000000000000000000000000000G1 }', undefined],

@@ -20,7 +20,9 @@ describe('the files that come with the program', () => {
     const { configuration } = loadConfiguration(join(configFolder, 'tdsync.yaml'), {});
 
     expect(configuration.source).toMatchObject({ type: 'csv', options: { users: join(configFolder, 'people.csv') } });
-    expect(Object.values(configuration.twilio.endpoints)).toEqual(Array(3).fill('http://127.0.0.1:8580'));
+    const { generation, ...bases } = configuration.twilio.endpoints;
+    expect(generation).toBe('current');
+    expect(Object.values(bases)).toEqual(Array(3).fill('http://127.0.0.1:8580'));
     expect(configuration.snapshot.path).toBe(resolve(configFolder, '../data/tdsync.db'));
   });
 });
@@ -57,6 +59,7 @@ describe('loadConfiguration', () => {
       onRefusal: 'stop',
     });
     expect(configuration.twilio.endpoints).toEqual({
+      generation: 'current',
       iam: 'https://iam.twilio.com',
       oauth: 'https://oauth.twilio.com',
       accounts: 'https://preview-iam.twilio.com',

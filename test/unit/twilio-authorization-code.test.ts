@@ -1,14 +1,24 @@
 import { hash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ScopeSid } from '../../src/domain/identity.ts';
 import { TargetAuthError } from '../../src/errors.ts';
+import { defaultOrganizationSid } from '../../src/simulator/default-seed.ts';
 import { authorizationUrl, codeFrom, createChallenge } from '../../src/twilio/authorization-code.ts';
+import { endpointsOf } from '../../src/twilio/endpoints.ts';
 
 const redirectUri = 'https://corp.example/tdsync?tenant=7';
 const challenge = { state: 's'.repeat(43), verifier: 'v'.repeat(43) };
 const client = {
   clientId: 'OQ00000000000000000000000000000001',
   clientSecret: { reference: 'x', read: () => 'secret' },
+};
+
+const oauth = {
+  ...client,
+  organization: defaultOrganizationSid as ScopeSid,
+  oauth: 'https://oauth.twilio.com',
+  endpoints: endpointsOf('current'),
 };
 
 function back(change: (url: URL) => unknown = () => {}): string {
@@ -36,7 +46,7 @@ test('verifier and state are 43 characters of base64url from 32 random bytes eac
 });
 
 test('the address holds the SHA-256 of the verifier, and neither it nor the client secret', () => {
-  const url = authorizationUrl({ ...client, oauth: 'https://oauth.twilio.com' }, redirectUri, challenge);
+  const url = authorizationUrl(oauth, redirectUri, challenge);
 
   expect(`${url.origin}${url.pathname}`).toBe('https://oauth.twilio.com/v2/authorize');
   expect(Object.fromEntries(url.searchParams)).toEqual({

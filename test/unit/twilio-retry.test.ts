@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CallKind } from '../../src/twilio/endpoints.ts';
-import { endpoints, requestPermission } from '../../src/twilio/endpoints.ts';
+import { endpointsOf, requestPermission } from '../../src/twilio/endpoints.ts';
 import { isTlsCode, networkFailure } from '../../src/twilio/network-failure.ts';
 import { backoffMs, type Decision, decide, defaultRetryLimits } from '../../src/twilio/retry.ts';
 import { retryAfterMs } from '../../src/twilio/retry-after.ts';
@@ -29,6 +29,7 @@ const matrix: ReadonlyArray<readonly [string, number, number | undefined, readon
   ['404 with 25008', 404, 25008, ['absent', 'absent', 'absent', 'give-up', 'give-up', 'stop']],
   ['400 with 25201', 400, 25201, ['give-up', 'give-up', 'give-up', 'give-up', 'settle', 'stop']],
   ['403 with 25017', 403, 25017, ['give-up', 'give-up', 'give-up', 'give-up', 'give-up', 'stop']],
+  ['400 without a code', 400, undefined, ['give-up', 'give-up', 'give-up', 'give-up', 'settle', 'stop']],
   ['400', 400, 25002, ['give-up', 'give-up', 'give-up', 'give-up', 'give-up', 'stop']],
   ['302', 302, undefined, ['give-up', 'give-up', 'give-up', 'give-up', 'give-up', 'stop']],
   ['200', 200, undefined, ['done', 'done', 'done', 'done', 'done', 'done']],
@@ -132,7 +133,9 @@ describe('network errors', () => {
 });
 
 test('each documented call names its permission', () => {
-  const permissions = Object.values(endpoints).map(({ method, template }) => requestPermission(method, template));
+  const permissions = Object.values(endpointsOf('current')).flatMap(
+    (each) => each && requestPermission(each.method, each.template),
+  );
 
   expect(permissions.filter((each) => each !== undefined).sort()).toEqual([
     'managed-users/create',
@@ -145,5 +148,5 @@ test('each documented call names its permission', () => {
     'role-assignments/list',
     'roles/list',
   ]);
-  expect(requestPermission('GET', '/Organizations/{id}/Accounts')).toBeUndefined();
+  expect(requestPermission('GET', '/Organizations/{organization}/Accounts')).toBeUndefined();
 });

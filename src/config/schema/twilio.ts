@@ -4,7 +4,14 @@ import { duration, endpoint, sid, wholeNumber } from './values.ts';
 
 const endpoints = z
   .strictObject({
-    iam: endpoint().default('https://iam.twilio.com').meta({ description: 'SCIM users, roles and role assignments.' }),
+    generation: z.enum(['current', 'preview']).default('current').meta({
+      description:
+        'Which paths are spoken: `current` is what Twilio documents; `preview` the older ones, with the organization in the path. `preview` has no list of roles, so rules name them by their IX… SIDs.',
+    }),
+    iam: endpoint().optional().meta({
+      description:
+        'SCIM users, roles and role assignments; default https://iam.twilio.com, or https://preview-iam.twilio.com for `preview`.',
+    }),
     oauth: endpoint().default('https://oauth.twilio.com').meta({ description: 'Tokens.' }),
     accounts: endpoint()
       .default('https://preview-iam.twilio.com')
@@ -12,7 +19,8 @@ const endpoints = z
   })
   .prefault({})
   .meta({
-    description: 'Base addresses of the three services. To be changed only for a proxy or the simulator.',
+    description:
+      'Where the three services are. To be changed only for a proxy, the simulator, or an organization that has the older paths alone.',
   });
 
 const limits = z
