@@ -58,7 +58,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const records = [...store.grantRecords()];
   const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
   for (const { scope } of records) scopes.add(scope);
-  const doubtful = new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
+  const doubtful = usersOf(unfinished, links);
   const assignments = await readAssignments(context, options, scopes, doubtful, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
   const parked = new Map<ExternalId, Parked>();
@@ -85,6 +85,11 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       released: store.released(),
     },
   };
+}
+
+/** Whom operations are about, as far as Twilio has them. */
+export function usersOf(operations: readonly Operation[], links: Links): ReadonlySet<UserSid> {
+  return new Set(operations.flatMap((operation) => userOf(operation, links) ?? []));
 }
 
 /** The grant of somebody who was created in the same run names no user: the link does. */
@@ -130,7 +135,9 @@ export async function readNames(context: Context, options: ReadOptions, signal: 
     const { issues, named } = resolveNames(rules, store.roles(), store.accounts());
     if (issues.length === 0) return named;
   }
-  const [roles, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  const [roles, listed] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  // A list that cannot be had for once is no reason to forget names and owners.
+  const accounts = listed ?? store.accounts();
   const { issues, named } = resolveNames(rules, roles, accounts);
   if (issues.length > 0) throw new ConfigError(issues);
   if (options.keepMirror) store.refreshRoles(roles, accounts, clock.now());

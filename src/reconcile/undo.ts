@@ -10,7 +10,7 @@ import type { Knowledge } from '../engine/people.ts';
 import { planUndo } from '../engine/undo-plan.ts';
 import type { Context } from './context.ts';
 import type { Proposal, ProposeOptions } from './propose.ts';
-import { readNames } from './read-state.ts';
+import { readNames, usersOf } from './read-state.ts';
 import { readAssignments, readUsers } from './read-twilio.ts';
 
 export interface Undone {
@@ -30,7 +30,8 @@ export async function proposeUndo(
   const { rules, store, clock, configuration } = context;
   const reading = { refresh: options.refresh, keepMirror: options.keepMirror };
   const { entitlements, watched, accounts } = await readNames(context, reading, signal);
-  const listed = await readUsers(context, reading, store.unfinished().length > 0, signal);
+  const unfinished = store.unfinished();
+  const listed = await readUsers(context, reading, unfinished.length > 0, signal);
   const users = await withUnlisted(context, listed, done, signal);
   const links = indexLinks(store.links());
   const scopes = new Set([
@@ -38,7 +39,7 @@ export async function proposeUndo(
     ...watched.map(({ scope }) => scope),
     ...done.flatMap((operation) => ('grant' in operation ? [operation.grant.scope] : [])),
   ]);
-  const assignments = await readAssignments(context, reading, scopes, new Set(), signal);
+  const assignments = await readAssignments(context, reading, scopes, usersOf(unfinished, links), signal);
   const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
   const knowledge: Knowledge = {
     assignmentsOf,

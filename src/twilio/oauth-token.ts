@@ -181,10 +181,15 @@ function accept(options: TokenOptions, asked: Asked, answer: HttpAnswer): Minted
   const fields = parseObject(answer.text);
   const token = fields.access_token;
   if (typeof token !== 'string' || token === '') {
-    throw new TargetContractError(`${nameOf(asked)}: Twilio answered ${answer.status} without an access_token`, {
-      ...detailsOf(asked, answer),
-      hint: endpointHint(asked),
-    });
+    const error = new TargetContractError(
+      `${nameOf(asked)}: Twilio answered ${answer.status} without an access_token`,
+      {
+        ...detailsOf(asked, answer),
+        hint: endpointHint(asked),
+      },
+    );
+    // Half of an answer, or somebody in between: the next one may be whole.
+    throw new AttemptFailure('retry', error, undefined);
   }
   const claims = readClaims(token);
   const { organization } = options;
