@@ -93,7 +93,7 @@ export function usersOf(operations: readonly Operation[], links: Links): Readonl
 }
 
 /** The grant of somebody who was created in the same run names no user: the link does. */
-function userOf(operation: Operation, links: Links): UserSid | undefined {
+export function userOf(operation: Operation, links: Links): UserSid | undefined {
   return ('user' in operation && operation.user) || links.byExternalId.get(operation.externalId);
 }
 

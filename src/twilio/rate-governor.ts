@@ -32,6 +32,7 @@ const recovery = 0.98;
 export function createRateGovernor(limits: RateLimits, clock: Clock): RateGovernor {
   const bottleneck = new Bottleneck({ maxConcurrent: limits.maxConcurrent });
   const log = createStartLog(limits.requestsPerSecond);
+  let pausedAt = Number.NEGATIVE_INFINITY;
   let pausedUntil = Number.NEGATIVE_INFINITY;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -46,6 +47,7 @@ export function createRateGovernor(limits: RateLimits, clock: Clock): RateGovern
     for (;;) {
       signal?.throwIfAborted();
       const now = clock.now();
+      keepPauseShort(now);
       const at = Math.max(log.earliest(now), pausedUntil);
       if (at <= now) {
         log.record(now);
@@ -55,13 +57,22 @@ export function createRateGovernor(limits: RateLimits, clock: Clock): RateGovern
     }
   }
 
+  /** The clock was set back: what is left of the pause counts from now. */
+  function keepPauseShort(now: number): void {
+    if (now >= pausedAt) return;
+    pausedUntil -= pausedAt - now;
+    pausedAt = now;
+  }
+
   return {
     schedule: (task, signal) => bottleneck.schedule(() => task(() => start(signal))),
     pause(ms) {
       const now = clock.now();
+      keepPauseShort(now);
       // Answers to requests that were on their way when the pause began say nothing new about the pace.
       if (now >= pausedUntil) log.stretch = Math.min(log.stretch * slower, slowest);
       pausedUntil = Math.max(pausedUntil, now + ms);
+      pausedAt = now;
     },
     succeeded() {
       log.stretch = Math.max(1, log.stretch * recovery);

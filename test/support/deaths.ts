@@ -97,12 +97,13 @@ export async function prepareStages(): Promise<Stages> {
 
 export function endOf(world: World): End {
   using snapshot = openSnapshot(world.path('tdsync.db'), 'read', undefined);
-  const { ledger } = snapshot;
+  const { ledger, store } = snapshot;
   const managed = [...ledger.managed()].flatMap(({ externalId, user, userName, active }) => {
     const roles = ledger
       .grantsOf(user)
       .map((grant) => `  ${grant.role} in ${grant.scope}, ${grant.origin}, ${grant.held}`);
-    return [`${externalId}: ${userName}, ${active}`, ...roles.sort()];
+    const applied = JSON.stringify(store.lastApplied(externalId));
+    return [`${externalId}: ${userName}, ${active}, ${applied}`, ...roles.sort()];
   });
   const writes: Record<string, number> = {};
   for (const { write, status, method, path } of world.twilio.requests) {
