@@ -13,9 +13,10 @@ import { type Entitlements, resolveEntitlements } from '../engine/entitlements.t
 import { hashEntry } from '../engine/entry-hash.ts';
 import { type HolderKey, holderKey, knowGrants } from '../engine/grant-records.ts';
 import type { Knowledge } from '../engine/people.ts';
+import { settle } from '../engine/settle.ts';
 import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError } from '../errors.ts';
-import type { Parked } from '../ports.ts';
+import type { Effect, Parked } from '../ports.ts';
 import type { Context } from './context.ts';
 import { isFresh, type ReadOptions, readAssignments, readUsers, withReturning } from './read-twilio.ts';
 
@@ -32,6 +33,8 @@ export interface State {
   /** Looked for in create-only mode alone: the others give whatever is missing. */
   readonly owed: ReadonlySet<string>;
   readonly breaker: OpenBreaker | undefined;
+  /** What is remembered, after all, of operations whose end nobody saw. */
+  readonly settled: readonly Effect[];
   readonly read: CompleteRead;
   /** Entries that the snapshot does not keep like that yet; none in dry runs. */
   readonly entries: Seen['entries'];
@@ -53,14 +56,16 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     (either) => readUsers(context, options, unfinished.length > 0, either),
     signal,
   );
-  const users = await withReturning(context, listed, desired, links, signal);
-
-  const records = [...store.grantRecords()];
-  const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
-  for (const { scope } of records) scopes.add(scope);
   const doubtful = usersOf(unfinished, links);
+  const users = await withReturning(context, listed, desired, links, doubtful, signal);
+
+  const recorded = [...store.grantRecords()];
+  const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
+  for (const { scope } of recorded) scopes.add(scope);
   const assignments = await readAssignments(context, options, scopes, doubtful, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
+  const lastApplied = (externalId: ExternalId) => store.lastApplied(externalId);
+  const settled = settle({ unfinished, users, links, assignmentsOf, lastApplied });
   const parked = new Map<ExternalId, Parked>();
   for (const each of store.parked()) parked.set(each.externalId, each);
   const begun = unfinished.filter(({ kind }) => kind === 'create').map(({ userName }) => normalizeEmail(userName));
@@ -76,11 +81,12 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     begun: new Set(begun),
     owed: context.rules.policy.mode === 'create-only' ? store.owedGrants() : new Set(),
     breaker: store.breaker(),
+    settled: settled.effects,
     watched,
     knowledge: {
       assignmentsOf,
-      ...knowGrants(records, assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
-      lastApplied: (externalId) => store.lastApplied(externalId),
+      ...knowGrants(settled.records(recorded), assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
+      lastApplied: settled.lastApplied,
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       released: store.released(),
     },
@@ -93,7 +99,7 @@ export function usersOf(operations: readonly Operation[], links: Links): Readonl
 }
 
 /** The grant of somebody who was created in the same run names no user: the link does. */
-export function userOf(operation: Operation, links: Links): UserSid | undefined {
+function userOf(operation: Operation, links: Links): UserSid | undefined {
   return ('user' in operation && operation.user) || links.byExternalId.get(operation.externalId);
 }
 

@@ -1,22 +1,17 @@
 /** Takes back what a run did. The source is not read: the history says what to restore, and Twilio what there is. */
-import type { UserSid } from '../domain/identity.ts';
+import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
-import {
-  type GrantFindings,
-  type GrantRecord,
-  grantKey,
-  type RoleAssignment,
-  type TwilioUser,
-} from '../domain/user.ts';
-import { indexLinks, indexUsers, type Links, type UserIndex } from '../engine/correlate.ts';
+import type { RoleAssignment, TwilioUser } from '../domain/user.ts';
+import { indexLinks, indexUsers, type UserIndex } from '../engine/correlate.ts';
 import { knowGrants } from '../engine/grant-records.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
 import type { Knowledge } from '../engine/people.ts';
+import { settle } from '../engine/settle.ts';
 import { planUndo } from '../engine/undo-plan.ts';
 import type { Context } from './context.ts';
 import type { Proposal, ProposeOptions } from './propose.ts';
-import { readNames, userOf, usersOf } from './read-state.ts';
+import { readNames, usersOf } from './read-state.ts';
 import { readAssignments, readUsers } from './read-twilio.ts';
 
 export interface Undone {
@@ -47,9 +42,11 @@ export async function proposeUndo(
   ]);
   const assignments = await readAssignments(context, reading, scopes, usersOf(unfinished, links), signal);
   const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
+  const lastApplied = (externalId: ExternalId) => store.lastApplied(externalId);
+  const settled = settle({ unfinished, users, links, assignmentsOf, lastApplied });
   const knowledge: Knowledge = {
     assignmentsOf,
-    lastApplied: (externalId) => store.lastApplied(externalId),
+    lastApplied: settled.lastApplied,
     ...knowGrants([], assignmentsOf, new Set(), new Set()),
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
@@ -81,37 +78,12 @@ export async function proposeUndo(
     absences: undefined,
     read: undefined,
     manner: undefined,
+    grants: undefined,
     additive: undefined,
     seen: undefined,
   };
-  const grants = endsOf(unfinished, links, assignmentsOf);
   const nobody = { waiting: new Set<never>(), parked: new Map<never, never>(), blocked: new Map<never, never>() };
-  return { plan, verdict, ...nobody, breaker: store.breaker(), grants, ...nothingRead };
-}
-
-/** What became of grants and revocations whose end nobody saw: later runs will not ask again. */
-function endsOf(
-  unfinished: readonly Operation[],
-  links: Links,
-  assignmentsOf: (user: UserSid) => readonly RoleAssignment[],
-): GrantFindings {
-  const kept: GrantRecord[] = [];
-  const forgotten: GrantRecord[] = [];
-  for (const operation of unfinished) {
-    if (operation.kind === 'grant') {
-      const user = userOf(operation, links);
-      const held = (user === undefined ? [] : assignmentsOf(user)).find(
-        (each) => grantKey(each) === grantKey(operation.grant),
-      );
-      if (held !== undefined) kept.push({ ...held, origin: 'granted' });
-    }
-    if (operation.kind === 'revoke') {
-      const { user, assignment: sid, grant } = operation;
-      const gone = !assignmentsOf(user).some((each) => each.sid === sid);
-      if (gone) forgotten.push({ sid, user, role: grant.role, scope: grant.scope, origin: 'granted' });
-    }
-  }
-  return { kept, forgotten };
+  return { plan, verdict, ...nobody, breaker: store.breaker(), settled: settled.effects, ...nothingRead };
 }
 
 /** Whether Twilio lists inactive people is not documented: whom the run changed is looked for by SID. */
