@@ -44,7 +44,7 @@ function movedAt(nth: number, ms: number): SkippingClock {
 const waited = ({ waits }: SkippingClock) => waits.reduce((sum, ms) => sum + ms, 0);
 
 describe.concurrent('a clock that is moved', () => {
-  test.each([-24 * hour, -hour, -1, hour, 24 * hour, year])('by %i ms between two runs changes nothing', async (ms) => {
+  test.each([-24 * hour, -1, 10 * hour, year])('by %i ms between two runs changes nothing', async (ms) => {
     const clock = createSkippingClock();
     await using world = await change.open({ now: clock.now });
     const known = historyOf(world).length;
@@ -67,8 +67,8 @@ describe.concurrent('a clock that is moved', () => {
   });
 
   test.each([
-    ...[5, 12, 30, 60, 90].map((nth) => [nth, -24 * hour] as const),
-    ...[5, 12, 30, 60, 90].map((nth) => [nth, 10 * hour] as const),
+    ...[5, 30, 90].map((nth) => [nth, -24 * hour] as const),
+    ...[5, 30, 90].map((nth) => [nth, 10 * hour] as const),
   ])('during a run, at its %i. look at the clock by %i ms, makes nobody wait', async (nth, ms) => {
     const clock = movedAt(nth, ms);
     await using world = await change.open({ now: clock.now });
@@ -165,7 +165,7 @@ describe.concurrent('a clock that is moved', () => {
 });
 
 describe.concurrent('a machine that was asleep', () => {
-  test.each([8, 20, 40, 70])(
+  test.each([8, 40, 70])(
     'for a night, from the %i. look at the clock on: tokens are old, connections dead',
     async (nth) => {
       const clock = createSkippingClock();

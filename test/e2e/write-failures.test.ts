@@ -68,7 +68,7 @@ const total = await transactions();
 const cases = (some: number) => momentsToTry(total, everything, some).map((number) => ({ number, total }));
 
 describe.concurrent('a snapshot that cannot be written', () => {
-  test.for(cases(5))('from transaction $number of $total on stops the run', async ({ number }, { task }) => {
+  test.for(cases(3))('from transaction $number of $total on stops the run', async ({ number }, { task }) => {
     task.meta.cell = { matrix: 'Failed writes', row: 'no room in any file', column: 'transaction' };
     await using stage = await stages.open(scenario);
 
@@ -78,7 +78,7 @@ describe.concurrent('a snapshot that cannot be written', () => {
     await expectMended(stage);
   });
 
-  test.for(cases(2))('because the disk is full, from transaction $number of $total on', async ({ number }, context) => {
+  test.for(cases(1))('because the disk is full, from transaction $number of $total on', async ({ number }, context) => {
     context.task.meta.cell = { matrix: 'Failed writes', row: 'disk full', column: 'transaction' };
     await using stage = await stages.open(scenario);
     await using disk = await onSmallDisk(stage.world);
@@ -91,7 +91,7 @@ describe.concurrent('a snapshot that cannot be written', () => {
     await expectMended(stage);
   });
 
-  test.for(cases(4))('because it is locked, from transaction $number of $total on', async ({ number }, { task }) => {
+  test.for(cases(2))('because it is locked, from transaction $number of $total on', async ({ number }, { task }) => {
     task.meta.cell = { matrix: 'Failed writes', row: 'locked', column: 'transaction' };
     await using stage = await stages.open(scenario);
 

@@ -30,9 +30,11 @@ export async function harmed(
   return { ...result, moments, after: index < 0 ? [] : moments.slice(index + 1) };
 }
 
-/** All of `total` moments with `everything`, else about `some` of them, spread evenly. */
+/** All of `total` moments with `everything`, else about `some` of them, spread evenly, but not in step with what comes again and again. */
 export function momentsToTry(total: number, everything: boolean, some: number): readonly number[] {
   const all = Array.from({ length: total }, (_, index) => index + 1);
   if (everything || total <= some) return all;
-  return Array.from({ length: some }, (_, index) => Math.floor(((index + 0.5) * total) / some) + 1);
+  return Array.from({ length: some }, (_, index) => {
+    return Math.min(total, Math.floor(((index + 0.5) * total) / some) + 1 + (index % 4));
+  });
 }
