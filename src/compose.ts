@@ -4,7 +4,8 @@ import type { Configuration, SourceSettings } from './config/configuration.ts';
 import type { ScopeSid } from './domain/identity.ts';
 import type { SourceCache } from './domain/source-cache.ts';
 import type { CompiledRules } from './engine/compile.ts';
-import type { Clock, DirectorySource, Hook, Logger, Progress } from './ports.ts';
+import { ConfigError } from './errors.ts';
+import type { AuthorizationStore, Clock, DirectorySource, Hook, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
 import type { Outside } from './sources/ldap/servers.ts';
 import type { Snapshot } from './store/snapshot.ts';
@@ -67,6 +68,7 @@ export async function compose(
     requestsPerSecond: twilio.limits.requestsPerSecond,
     breaker: configuration.breaker,
     maxConcurrent: twilio.limits.maxConcurrent,
+    maxRunTimeMs: twilio.limits.maxRunTimeMs,
   };
   return {
     context,
@@ -81,17 +83,47 @@ export async function compose(
 
 export async function composeTarget({ twilio }: Configuration, rim: Rim): Promise<TwilioTarget> {
   const { createTwilioTarget } = await import('./twilio/twilio-target.ts');
+  const { oauth } = twilio;
   return createTwilioTarget({
-    organization: twilio.organizationSid as ScopeSid,
-    clientId: twilio.oauth.clientId,
-    clientSecret: twilio.oauth.clientSecret,
-    endpoints: twilio.endpoints,
-    limits: twilio.limits,
+    ...targetOptions(twilio, rim),
+    ...(oauth.grantType === 'authorization_code' && {
+      authorization: await composeAuthorizationStore(oauth.tokenFile, rim),
+    }),
+  });
+}
+
+function targetOptions({ organizationSid, oauth, endpoints, limits }: Configuration['twilio'], rim: Rim) {
+  return {
+    organization: organizationSid as ScopeSid,
+    clientId: oauth.clientId,
+    clientSecret: oauth.clientSecret,
+    endpoints,
+    limits,
+    retry: { rateLimitBudgetMs: limits.maxThrottlingMs },
     clock: rim.clock,
     logger: rim.logger,
     random: Math.random,
     proxyEnv: rim.environment,
-  });
+  };
+}
+
+export async function composeAuthorizationStore(tokenFile: string, { clock }: Rim): Promise<AuthorizationStore> {
+  const { createAuthorizationFile } = await import('./store/authorization-file.ts');
+  return createAuthorizationFile(tokenFile, clock);
+}
+
+/** For `tdsync authorize`. Throws ConfigError unless the configured grant needs a person. */
+export async function composeAuthorizing({ twilio }: Configuration, rim: Rim, signal: AbortSignal) {
+  const { oauth } = twilio;
+  if (oauth.grantType !== 'authorization_code') {
+    const message = `is ${oauth.grantType}: the secret of the app is enough, and nobody has to approve it`;
+    throw new ConfigError([{ path: 'twilio.oauth.grantType', message }], {
+      hint: 'Set `grantType: authorization_code`, `redirectUri` and `approvedBy` if the app has that grant type.',
+    });
+  }
+  const { createAuthorizing } = await import('./twilio/authorizing.ts');
+  const authorizing = createAuthorizing({ ...targetOptions(twilio, rim), redirectUri: oauth.redirectUri, signal });
+  return { oauth, authorizing, store: await composeAuthorizationStore(oauth.tokenFile, rim) };
 }
 
 /** Without a memory every read is full. */

@@ -4,9 +4,9 @@ import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 import type { Operation } from './domain/operation.ts';
-import type { Approval, Plan, Verdict } from './domain/plan.ts';
+import type { Approval, CompleteReadCounts, Plan, Verdict } from './domain/plan.ts';
 import type { Outcome } from './domain/run.ts';
-import type { Seen, SeenEntry } from './domain/seen-entry.ts';
+import type { MissingEntry, Seen, SeenEntry } from './domain/seen-entry.ts';
 import type { IncrementalReads } from './domain/source-read.ts';
 import type {
   Account,
@@ -20,6 +20,7 @@ import type {
   TwilioUser,
 } from './domain/user.ts';
 
+export type { AuthorizationStore } from './domain/authorization.ts';
 export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 export type { Hook, NoticeStore } from './domain/notice.ts';
 
@@ -166,6 +167,8 @@ export interface SnapshotStore {
   // What a plan is computed from.
   links(): Iterable<Link>;
   lastApplied(externalId: ExternalId): LastApplied | undefined;
+  /** Whether we created this linked user after that time, in milliseconds since the epoch. */
+  createdSince(externalId: ExternalId, time: number): boolean;
   /** Number of complete reads in a row that each linked person was missing from. */
   absences(): ReadonlyMap<ExternalId, number>;
   /** Grants that we made, or found and took over; also those that Twilio no longer shows. */
@@ -178,8 +181,8 @@ export interface SnapshotStore {
   owedGrants(): ReadonlySet<string>;
   /** Roles that the mirror shows of one person. */
   rolesHeld(user: UserSid): number;
-  /** Entries and people in scope at the last complete read of an applied or converged run. */
-  lastCompleteRead(): { readonly entries: number; readonly inScope: number } | undefined;
+  /** What there was at the last complete read of an applied or converged run. */
+  lastCompleteRead(): CompleteReadCounts | undefined;
   /** Operations whose intent was written and whose outcome was not: a process died in between. */
   unfinished(): readonly Operation[];
   /** Users who were given back to manual care, with the key they were linked to: never changed, never adopted. */
@@ -191,7 +194,9 @@ export interface SnapshotStore {
   seenHashes(): ReadonlySet<number>;
   /** A person's entry as a run last kept it. */
   seenEntry(externalId: ExternalId): SeenEntry | undefined;
-  /** Keys of at most two kept entries that hold this text as a value. */
+  /** The last kept entry of a person whom the source no longer holds. */
+  missingEntry(externalId: ExternalId): MissingEntry | undefined;
+  /** Keys of at most two kept entries, also of people who are missing, that hold this text as a value. */
   seenWith(text: string): readonly ExternalId[];
 
   // Mirror of Twilio.

@@ -10,7 +10,9 @@ import { onShutdown } from '../ops/shutdown.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
 import type { GlobalOptions } from './command-line.ts';
+import { checkApproval } from './doctor-approval.ts';
 import { checkHooks } from './doctor-hooks.ts';
+import { checkPermissions } from './doctor-permissions.ts';
 import { checkServers } from './doctor-servers.ts';
 import { checkDirectory, checkIncremental, checkSource } from './doctor-source.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -27,9 +29,10 @@ export interface Check {
 
 interface DoctorOptions extends GlobalOptions {
   readonly notify?: boolean;
+  readonly permissions?: boolean;
 }
 
-/** Looks at everything a run needs, without writing anything anywhere but to hooks, if asked. Exit 1 when something failed. */
+/** Looks at everything a run needs, without changing anything anywhere; writes to hooks, if asked. Exit 1 when something failed. */
 export async function doctor(options: DoctorOptions): Promise<ExitCode> {
   const session = openSession(options);
   using shutdown = onShutdown();
@@ -38,7 +41,7 @@ export async function doctor(options: DoctorOptions): Promise<ExitCode> {
     ...checkFileModes(session),
     ...checkSecretReferences(session),
     ...(await attempt('snapshot', () => checkSnapshotFile(session))),
-    ...(await checkTwilio(session, shutdown.signal)),
+    ...(await checkTwilio(session, options.permissions !== false, shutdown.signal)),
     ...(await attempt('servers', () => checkServers(session, shutdown.signal))),
     ...(await attempt('directory', () => checkDirectory(session, shutdown.signal))),
     ...(await attempt('source', () => checkSource(session, shutdown.signal))),
@@ -103,8 +106,12 @@ async function checkSnapshotFile({ configuration }: Session): Promise<Check[]> {
   return [{ check: 'snapshot', state: 'ok', message }];
 }
 
-/** Token, the three listing permissions, and the names in the role rules. */
-async function checkTwilio({ loaded, configuration, rim }: Session, signal: AbortSignal): Promise<Check[]> {
+/** Token, the names in the role rules, the three listings, the other permissions, and on whose approval the access rests. */
+async function checkTwilio(
+  { loaded, configuration, rim }: Session,
+  withPermissions: boolean,
+  signal: AbortSignal,
+): Promise<Check[]> {
   const { rules } = configuration;
   await using target = await composeTarget(configuration, rim);
   const roles = await attempt('roles', async () => {
@@ -142,7 +149,11 @@ async function checkTwilio({ loaded, configuration, rim }: Session, signal: Abor
     const count = await target.listAssignments({ scope: rules.organization }, () => {}, signal);
     return [{ check: 'role assignments', state: 'ok', message: `${count} in the organization's own scope` }];
   });
-  return [...roles, ...users, ...assignments];
+  const permissions = withPermissions
+    ? await attempt('permission', () => checkPermissions(target, rules.policy, signal))
+    : [];
+  const approval = await attempt('approval', () => checkApproval(configuration, target, signal));
+  return [...roles, ...users, ...assignments, ...permissions, ...approval];
 }
 
 /** SIDs are believed in a run, because Twilio need not list all to this application; a typing error would show only there. */

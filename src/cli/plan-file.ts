@@ -61,6 +61,7 @@ function isPlanFile(value: unknown): value is PlanFile {
   const { version, plan, options } = value as { version?: unknown; plan: unknown; options?: unknown };
   if (version !== 1 || typeof plan !== 'object' || plan === null) return false;
   if (typeof options !== 'object' || options === null) return false;
-  const { operations, findings } = plan as { operations?: unknown; findings?: unknown };
+  const { operations, findings, counts } = plan as { operations?: unknown; findings?: unknown; counts?: unknown };
+  if (typeof counts !== 'object' || counts === null) return false;
   return Array.isArray(operations) && Array.isArray(findings) && 'basis' in plan && 'digest' in plan;
 }

@@ -58,7 +58,11 @@ function pointedAt(configuration: Configuration, { url }: Simulator): Configurat
     ...configuration,
     twilio: {
       ...twilio,
-      oauth: { ...twilio.oauth, clientId: plainValue(clientId), clientSecret: plainValue(clientSecret) },
+      oauth: {
+        grantType: 'client_credentials',
+        clientId: plainValue(clientId),
+        clientSecret: plainValue(clientSecret),
+      },
       endpoints: { iam: url, oauth: url, accounts: url },
     },
   };

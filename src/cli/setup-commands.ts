@@ -18,9 +18,16 @@ export function setupCommands({ command, act }: CommandLine): void {
     .action(act(async () => (await import('./config.ts')).configSchema));
   command('doctor', 'check configuration, secrets, snapshot, source, token, permissions and role names')
     .option('--notify', 'send a test message to each hook')
+    .option('--no-permissions', 'do not probe the permissions of the app by requests that cannot take effect')
     .option(...jsonOption)
     .addOption(logLevel())
     .action(act(async () => (await import('./doctor.ts')).doctor));
+  command('authorize', 'let a person approve the OAuth app, once; only for the authorization-code grant')
+    .option('--paste', 'read the address that the browser ended up at from stdin')
+    .option('--timeout <duration>', 'how long to wait for the person', '10m')
+    .option(...jsonOption)
+    .addOption(logLevel())
+    .action(act(async () => (await import('./authorize.ts')).authorize));
   command('roles', "list the organization's roles, for writing the role rules")
     .option(...jsonOption)
     .addOption(logLevel())

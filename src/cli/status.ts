@@ -9,6 +9,7 @@ import { quarantineLines, quarantineSummary } from '../report/quarantine.ts';
 import { sourceText } from '../report/source-text.ts';
 import type { Anchor } from '../store/audit/record.ts';
 import type { RunHistory, RunSummary } from '../store/run-history.ts';
+import { type Approved, readApproval } from './approval.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { runLine } from './run-line.ts';
@@ -23,7 +24,7 @@ interface StatusOptions extends GlobalOptions {
 /** The container's health check: with --max-age it exits 1 when the last good run is older, or there was none. */
 export async function status(options: StatusOptions): Promise<ExitCode> {
   const maxAgeMs = options.maxAge === undefined ? undefined : parseMaxAge(options.maxAge);
-  const { snapshot } = openForLooking(options);
+  const { snapshot, configuration } = openForLooking(options);
   using _snapshot = snapshot;
   const { history } = snapshot;
   const good = history.lastGoodRun();
@@ -32,10 +33,11 @@ export async function status(options: StatusOptions): Promise<ExitCode> {
   const stale = maxAgeMs !== undefined && (ageMs === undefined || Math.abs(ageMs) > maxAgeMs);
   const head = snapshot.audit.head();
   const quarantined = snapshot.quarantine.list();
+  const approval = readApproval(configuration.twilio.oauth);
   print(
     options.json
-      ? asJson(history, good, stale, head, quarantined)
-      : asText(history, good, stale, options.maxAge, head, quarantined),
+      ? asJson(history, good, stale, head, quarantined, approval)
+      : asText(history, good, stale, options.maxAge, head, quarantined, approval),
   );
   return stale ? exitCodes.unexpected : exitCodes.ok;
 }
@@ -52,6 +54,7 @@ function asJson(
   stale: boolean,
   head: Anchor | undefined,
   quarantined: Quarantined,
+  approval: Approved | undefined,
 ): string {
   const refused = history.refusedPlan();
   return documentJson({
@@ -70,6 +73,7 @@ function asJson(
       approval: openApproval(history, refused.digest),
     },
     history: head && { record: head.seq, hash: head.hash },
+    authorization: approval?.fields,
   });
 }
 
@@ -80,6 +84,7 @@ function asText(
   maxAge: string | undefined,
   head: Anchor | undefined,
   quarantined: Quarantined,
+  approval: Approved | undefined,
 ): string {
   const colours = palette();
   const last = history.lastRun();
@@ -93,6 +98,7 @@ function asText(
   lines.push(...quarantineLines(quarantined, systemClock.now(), colours));
   if (last?.source !== undefined) lines.push(`Source:        ${sourceText(last.source)}`);
   if (head !== undefined) lines.push(`History:       record ${head.seq}, ${head.hash}`);
+  if (approval !== undefined) lines.push(`Authorization: ${printable(approval.text)}`);
   if (stale) lines.push(colours.removed(`No good run within ${maxAge}: look at the last run's error and at the log`));
   const sections = [lines.join('\n'), findingsText(history.openFindings(), colours, 50)];
   if (refused !== undefined) {

@@ -29,7 +29,13 @@ export async function undo(run: string, options: UndoOptions): Promise<ExitCode>
   return concludeDryRun(await dryRun(session, pass), out, { undo: run, ...(only && { only }) }, options);
 }
 
-/** What the run did. Throws UsageError when there is no such run, or when it did nothing. */
+/**
+ * `already` is also what a write comes to whose first answer was lost; `intended` is one of which nobody knows, and Twilio's
+ * present state tells. What failed or was never tried changed nothing.
+ */
+const mayHaveActed: ReadonlySet<string> = new Set(['done', 'already', 'intended']);
+
+/** What the run did, or may have done. Throws UsageError when there is no such run, or when it did nothing. */
 export async function operationsOf(run: string, { configuration }: Session) {
   const { openSnapshot } = await import('../store/snapshot.ts');
   using snapshot = openSnapshot(configuration.snapshot.path, 'read', configuration.rules.organization);
@@ -39,7 +45,7 @@ export async function operationsOf(run: string, { configuration }: Session) {
       hint: '`tdsync runs` lists the runs; what is older than snapshot.keepRuns is gone',
     });
   }
-  const done = details.operations.filter(({ outcome }) => outcome?.state === 'done').map(({ operation }) => operation);
+  const done = details.operations.filter(({ state }) => mayHaveActed.has(state)).map(({ operation }) => operation);
   if (done.length === 0) throw new UsageError(`undo: run ${run} changed nothing, so there is nothing to undo`);
   return done;
 }

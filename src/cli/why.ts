@@ -1,5 +1,6 @@
+import type { Entry } from '../domain/entry.ts';
 import { type ExternalId, normalizeEmail } from '../domain/identity.ts';
-import { explain } from '../engine/explain.ts';
+import { explain, usedBy } from '../engine/explain.ts';
 import { systemClock } from '../ops/clock.ts';
 import { foresee } from '../reconcile/foresee.ts';
 import { documentJson } from '../report/json.ts';
@@ -33,6 +34,7 @@ function gather({ configuration: { rules }, compiled }: Session, { store, histor
   const person = find(store, name);
   const externalId = person.externalId ?? ('' as ExternalId);
   const seen = externalId === '' ? undefined : store.seenEntry(externalId);
+  const missing = seen === undefined && externalId !== '' ? store.missingEntry(externalId) : undefined;
   const now = systemClock.now();
   const { entitlements, assignments, isOwn, user, plan } = foresee(
     rules,
@@ -51,6 +53,7 @@ function gather({ configuration: { rules }, compiled }: Session, { store, histor
     inTwilio: user && { active: user.active, attributes: user.attributes },
     lastApplied: store.lastApplied(externalId),
     seen: seen && { ...seen, explanation: explain(rules, compiled, entitlements, seen.entry) },
+    lastEntry: missing && { ...missing, used: usedBy(compiled, missing.entry) },
     assignments: assignments.map((assignment) => ({
       ...entitlements.nameOf(assignment),
       sid: assignment.sid,
@@ -72,9 +75,9 @@ function find(store: Snapshot['store'], name: string): KnownPerson {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const wanted = name.trim();
-    const keys = store.seenEntry(wanted as ExternalId)
-      ? [wanted as ExternalId]
-      : store.seenWith(normalizeEmail(wanted));
+    const key = wanted as ExternalId;
+    const isKey = store.seenEntry(key) !== undefined || store.missingEntry(key) !== undefined;
+    const keys = isKey ? [key] : store.seenWith(normalizeEmail(wanted));
     const [externalId, ...others] = keys;
     if (externalId === undefined || others.length > 0) throw error;
     return { externalId, user: undefined, userName: undefined };
@@ -83,7 +86,14 @@ function find(store: Snapshot['store'], name: string): KnownPerson {
 
 /** Ways to groups are functions; of the rules' groups they stand in the explanation. */
 function withoutPaths(found: Why): object {
-  if (found.seen === undefined) return found;
-  const { groupPaths: _groupPaths, ...entry } = found.seen.entry;
-  return { ...found, seen: { ...found.seen, entry } };
+  const { seen, lastEntry } = found;
+  return {
+    ...found,
+    ...(seen && { seen: { ...seen, entry: plainEntry(seen.entry) } }),
+    ...(lastEntry && { lastEntry: { ...lastEntry, entry: plainEntry(lastEntry.entry) } }),
+  };
+}
+
+function plainEntry({ groupPaths: _groupPaths, ...entry }: Entry): object {
+  return entry;
 }

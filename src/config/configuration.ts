@@ -21,11 +21,7 @@ export interface Configuration {
 export interface TwilioSettings {
   /** `OR` + 32 hex digits. */
   readonly organizationSid: string;
-  readonly oauth: {
-    readonly grantType: 'client_credentials';
-    readonly clientId: Secret;
-    readonly clientSecret: Secret;
-  };
+  readonly oauth: OAuthSettings;
   /** Origins, without a trailing slash. */
   readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
   readonly limits: {
@@ -33,7 +29,28 @@ export interface TwilioSettings {
     readonly maxConcurrent: number;
     /** For one request. */
     readonly timeoutMs: number;
+    /** How long one call waits in all because Twilio asks for fewer. */
+    readonly maxThrottlingMs: number;
+    /** After which a run begins no further operation; undefined: never. */
+    readonly maxRunTimeMs: number | undefined;
   };
+}
+
+export type OAuthSettings = OAuthClient & ({ readonly grantType: 'client_credentials' } | CodeGrantSettings);
+
+interface OAuthClient {
+  readonly clientId: Secret;
+  readonly clientSecret: Secret;
+}
+
+export interface CodeGrantSettings {
+  readonly grantType: 'authorization_code';
+  /** As registered with the app. */
+  readonly redirectUri: string;
+  /** Absolute path of the file with the refresh token. */
+  readonly tokenFile: string;
+  /** Address or `US…` of the person whose approval the access rests on. */
+  readonly approvedBy: string;
 }
 
 export type SourceSettings =

@@ -34,6 +34,8 @@ export const overrideVariables: readonly OverrideVariable[] = [
   { name: 'TDSYNC_TWILIO_REQUESTS_PER_SECOND', key: 'twilio.limits.requestsPerSecond', kind: 'number' },
   { name: 'TDSYNC_TWILIO_MAX_CONCURRENT', key: 'twilio.limits.maxConcurrent', kind: 'number' },
   { name: 'TDSYNC_TWILIO_TIMEOUT', key: 'twilio.limits.timeout', kind: 'text' },
+  { name: 'TDSYNC_TWILIO_MAX_THROTTLING', key: 'twilio.limits.maxThrottling', kind: 'text' },
+  { name: 'TDSYNC_TWILIO_MAX_RUN_TIME', key: 'twilio.limits.maxRunTime', kind: 'text' },
   { name: 'TDSYNC_TWILIO_IAM_URL', key: 'twilio.endpoints.iam', kind: 'text' },
   { name: 'TDSYNC_TWILIO_OAUTH_URL', key: 'twilio.endpoints.oauth', kind: 'text' },
   { name: 'TDSYNC_TWILIO_ACCOUNTS_URL', key: 'twilio.endpoints.accounts', kind: 'text' },

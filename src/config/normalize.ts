@@ -2,7 +2,15 @@ import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { ScopeSid } from '../domain/identity.ts';
 import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
-import type { Configuration, CsvFile, CsvJoin, CsvOptions, HookSettings, SourceSettings } from './configuration.ts';
+import type {
+  Configuration,
+  CsvFile,
+  CsvJoin,
+  CsvOptions,
+  HookSettings,
+  OAuthSettings,
+  SourceSettings,
+} from './configuration.ts';
 import { parseDurationOrFail } from './durations.ts';
 import { plainHookUrl, referredHookUrl } from './hook-url.ts';
 import { type Base, ldapOptions } from './ldap-settings.ts';
@@ -21,11 +29,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
   return {
     twilio: {
       organizationSid: twilio.organizationSid,
-      oauth: {
-        grantType: twilio.oauth.grantType,
-        clientId: base.secret(twilio.oauth.clientId, 'twilio.oauth.clientId'),
-        clientSecret: base.secret(twilio.oauth.clientSecret, 'twilio.oauth.clientSecret'),
-      },
+      oauth: oauthOf(twilio.oauth, base, dirname(base.path(snapshot.path))),
       endpoints: {
         iam: new URL(twilio.endpoints.iam).origin,
         oauth: new URL(twilio.endpoints.oauth).origin,
@@ -35,6 +39,9 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
         requestsPerSecond: twilio.limits.requestsPerSecond,
         maxConcurrent: twilio.limits.maxConcurrent,
         timeoutMs: parseDurationOrFail(twilio.limits.timeout),
+        maxThrottlingMs: parseDurationOrFail(twilio.limits.maxThrottling),
+        maxRunTimeMs:
+          twilio.limits.maxRunTime === undefined ? undefined : parseDurationOrFail(twilio.limits.maxRunTime),
       },
     },
     source: sourceOf(input.source, base),
@@ -55,6 +62,18 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
     notify: input.notify.map((hook, index) => hookOf(hook, `notify[${index}]`, base)),
     log: input.log,
   };
+}
+
+/** `folder`: where the snapshot stands. */
+function oauthOf(oauth: ConfigurationFile['twilio']['oauth'], base: Base, folder: string): OAuthSettings {
+  const { grantType, redirectUri = '', tokenFile, approvedBy = '' } = oauth;
+  const client = {
+    clientId: base.secret(oauth.clientId, 'twilio.oauth.clientId'),
+    clientSecret: base.secret(oauth.clientSecret, 'twilio.oauth.clientSecret'),
+  };
+  if (grantType === 'client_credentials') return { grantType, ...client };
+  const file = tokenFile === undefined ? resolve(folder, 'tdsync-token.json') : base.path(tokenFile);
+  return { grantType, ...client, redirectUri, tokenFile: file, approvedBy };
 }
 
 function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettings {
@@ -119,12 +138,13 @@ function hookOf(
 
 function rulesOf(input: ConfigurationFile): Rules {
   const { keepAtLeastOne, onRefusal, ...limits } = input.guards;
+  const { approvedBy } = input.twilio.oauth;
   return {
     organization: input.twilio.organizationSid as ScopeSid,
     filter: input.filter,
     attributes: attributesOf(input.attributes),
     roles: input.roles.map(roleRule),
-    policy: input.policy,
+    policy: approvedBy === undefined ? input.policy : { ...input.policy, approver: approvedBy },
     guards: {
       deactivations: limit(limits.deactivations),
       revocations: limit(limits.revocations),
@@ -133,6 +153,7 @@ function rulesOf(input: ConfigurationFile): Rules {
       renames: limit(limits.renames),
       adoptions: limit(limits.adoptions),
       sourceShrink: limit(limits.sourceShrink),
+      gone: limit(limits.gone),
       keepAtLeastOne,
     },
     onRefusal,

@@ -3,7 +3,7 @@
 import type { Blocked, BlockKey } from './blocked.ts';
 import type { OpenBreaker } from './breaker.ts';
 import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
-import type { Finding, FindingCode } from './plan.ts';
+import type { CompleteReadCounts, Finding, FindingCode } from './plan.ts';
 import type { RunStatus } from './run.ts';
 import type { ReadManner } from './source-read.ts';
 import type { Grant, GrantFindings, GrantRecord, LastApplied, Link, RoleAssignment, TwilioUser } from './user.ts';
@@ -65,8 +65,8 @@ export interface RunEnd {
   readonly absences?: ReadonlyMap<ExternalId, number>;
   /** What the plan found out about grants without an operation; not of a refused run. */
   readonly grants?: GrantFindings;
-  /** Size of the complete read, stored for the shrink guard when the run converged or was applied. */
-  readonly read?: { readonly entries: number; readonly inScope: number };
+  /** Counts of the complete read, stored for the guards when the run converged or was applied. */
+  readonly read?: CompleteReadCounts;
   /** How the source was read, where there is more than one way. */
   readonly manner?: ReadManner;
   /** People of whom nothing is wanted any more that was refused. */

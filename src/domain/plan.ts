@@ -11,7 +11,7 @@ export const findingCodes = [
   'address-taken', // the address belongs to an unmanaged user while ours has another, or to a login outside the organization
   'not-adopted', // an unmanaged user has the address and adoptExisting is off
   'ambiguous', // more than one user could be meant
-  'gone', // linked, but Twilio no longer shows the user
+  'gone', // linked, but Twilio no longer shows the user; said once per domain when many are
   'absence-pending', // missing, but not yet from confirmAbsence reads in a row
   'leaver-reported', // a leaver whom the policy only reports
   'protected',
@@ -36,6 +36,8 @@ export interface Finding {
   readonly externalId: ExternalId | '';
   readonly user?: UserSid;
   readonly userName?: string;
+  /** Of a finding that is about everybody concerned in a mail domain. */
+  readonly domain?: string;
   /** A sentence naming what was found, where, and what a person can do. */
   readonly message: string;
 }
@@ -58,8 +60,16 @@ export interface PlanCounts {
   readonly managed: number;
   /** In scope, linked, and nothing to do. */
   readonly unchanged: number;
+  /** In scope, linked, and not shown by Twilio. */
+  readonly gone: number;
   /** Twilio users without a link that no entry in scope matches. */
   readonly unmanaged: number;
+}
+
+/** What a later read is compared with. */
+export interface CompleteReadCounts extends Pick<PlanCounts, 'entries' | 'inScope'> {
+  /** Undefined when a version wrote it that did not count them. */
+  readonly gone?: number | undefined;
 }
 
 /** Ordered operations and findings with the basis they were computed from. Sorted and serialisable. */

@@ -39,6 +39,8 @@ export interface Policy {
   readonly drift: 'overwrite' | 'report';
   /** Addresses, externalIds or user SIDs that are never changed. */
   readonly protect: readonly string[];
+  /** The person whose approval the program's own access rests on, by address or user SID: never changed either. */
+  readonly approver?: string;
   /** Create a linked person anew when Twilio no longer knows the user. */
   readonly recreateGone: boolean;
 }
@@ -57,6 +59,7 @@ export const guardNames = [
   'renames',
   'adoptions',
   'sourceShrink',
+  'gone',
   'keepAtLeastOne',
 ] as const;
 export type GuardName = (typeof guardNames)[number];

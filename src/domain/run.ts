@@ -19,6 +19,12 @@ export interface OperationReport {
   readonly outcome: Outcome;
 }
 
+/** Why operations of a plan were left to the next run although nothing was wrong with them, and how many. */
+export interface Unfinished {
+  readonly because: 'run-time' | 'rate-limit';
+  readonly left: number;
+}
+
 /** One pass, as reported to people, JSON and the history. */
 export interface RunReport {
   /** Absent for dry runs, which leave no trace. */
@@ -38,6 +44,8 @@ export interface RunReport {
   readonly operations: readonly OperationReport[];
   /** Too much was refused, which ended the run. */
   readonly breaker?: OpenBreaker;
+  /** Present when time, or Twilio's patience, was over before the operations were. */
+  readonly unfinished?: Unfinished;
   readonly findings: readonly Finding[];
   /** Calls made in this run by endpoint, e.g. `GET /scim/v2/Users`. */
   readonly calls: Readonly<Record<string, number>>;

@@ -17,3 +17,9 @@ export interface SeenEntry {
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
+
+/** The entry of somebody whom the source no longer holds, as last kept. */
+export interface MissingEntry extends SeenEntry {
+  /** The first run that missed it. */
+  readonly missing: { readonly run: string; readonly at: number };
+}

@@ -16,7 +16,7 @@ export function takesAway(verdict: Verdict): boolean {
   return !verdict.allowed && !addsTooMuch(verdict);
 }
 
-/** Whether a plan adds or renames more than it may, which no leaving out makes right. */
+/** Whether a plan adds or renames more than it may, or stands on a Twilio that lost people: no leaving out makes that right. */
 export function addsTooMuch({ guards }: Verdict): boolean {
   return guards.some(({ guard, passed }) => !passed && !againstLoss.has(guard));
 }

@@ -134,6 +134,10 @@ function wishOf(draft: Draft, users: AddressInput['users']): Wish[] {
 function stuckFinding({ draft, holder, address }: Wish, links: Links): Finding {
   const { externalId, user, userName } = draft;
   const owner = holder && links.byUser.get(holder.sid);
+  const remedy =
+    user === undefined
+      ? `if ${externalId} is the same person, say so with \`tdsync relink ${owner} ${externalId}\`; if not, decide what becomes of the other first`
+      : `decide what becomes of that person before ${externalId} gets it`;
   const who = { externalId, userName, ...(user !== undefined && { user }) };
   return owner === undefined
     ? {
@@ -144,6 +148,6 @@ function stuckFinding({ draft, holder, address }: Wish, links: Links): Finding {
     : {
         ...who,
         code: 'recycled-address',
-        message: `the address ${address} still belongs in Twilio to ${holder?.sid}, managed as ${owner}; decide what becomes of that person before ${externalId} gets it`,
+        message: `the address ${address} still belongs in Twilio to ${holder?.sid}, managed as ${owner}; ${remedy}`,
       };
 }

@@ -76,5 +76,6 @@ export function blockedFinding({ key, retryAt }: Blocked, userNames: readonly st
   const next = key === quota ? 'ask Twilio for more' : 'verify the domain in the Console, or correct the addresses';
   const people = sorted.length === 1 ? '1 person waits' : `${sorted.length} people wait`;
   const message = `${refusalText(key)}: ${people} (${who}); ${next}; tried again after ${new Date(retryAt).toISOString()}`;
-  return { code: key === quota ? 'quota-reached' : 'unverified-domain', externalId: '', message };
+  if (key === quota) return { code: 'quota-reached', externalId: '', message };
+  return { code: 'unverified-domain', externalId: '', domain: key.slice(key.indexOf(' ') + 1), message };
 }

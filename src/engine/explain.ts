@@ -17,7 +17,8 @@ export function explain(rules: Rules, compiled: CompiledRules, entitlements: Ent
   };
 }
 
-function usedBy({ demand }: CompiledRules, { attributes }: Entry): Explanation['used'] {
+/** The values that the rules ask for. */
+export function usedBy({ demand }: CompiledRules, { attributes }: Entry): Explanation['used'] {
   if (demand.attributes === 'all') return attributes;
   return Object.fromEntries(demand.attributes.map((name) => [name, attributeOf(attributes, name)]));
 }

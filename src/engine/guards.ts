@@ -11,13 +11,18 @@
  * | renames         | people whose address changes                               | people managed                    |
  * | adoptions       | people linked who were not managed                         | people managed                    |
  * | sourceShrink    | entries, or people in scope, fewer than at the last complete read | what there was then        |
+ * | gone            | people in scope whom Twilio no longer shows, more than at the last complete read | people managed |
  * | keepAtLeastOne  | roles, each in one scope, that nobody active would hold any more | none may                     |
+ *
+ * `gone` is about Twilio's side: a domain that lapsed takes its people away, and a list that Twilio cut looks the same, so that
+ * nothing should be concluded from it. Who is known to be gone since the last good run does not count again.
  *
  * A source that lost everybody in scope is refused whatever the percentage.
  */
 import type { NamedGrant, Operation } from '../domain/operation.ts';
-import type { GuardResult, Plan, Verdict } from '../domain/plan.ts';
+import type { CompleteReadCounts, GuardResult, Plan, Verdict } from '../domain/plan.ts';
 import { type GuardLimits, type GuardName, guardNames } from '../domain/rules.ts';
+import { guardGone } from './guard-gone.ts';
 import { allowed, guardResult } from './guard-limit.ts';
 import { guardLastHolders, guardRoles, type Holders } from './guard-roles.ts';
 import { guardShrink } from './guard-shrink.ts';
@@ -27,7 +32,7 @@ export interface GuardInput {
   readonly limits: GuardLimits;
   /** Limits raised by name for this run; `Infinity` lifts the guard. */
   readonly allowances: ReadonlyMap<GuardName, number>;
-  readonly lastRead: { readonly entries: number; readonly inScope: number } | undefined;
+  readonly lastRead: CompleteReadCounts | undefined;
   readonly holders: Holders;
   /** Roles, each in one scope, of which `keepAtLeastOne` keeps a holder. */
   readonly watched: readonly NamedGrant[];
@@ -40,12 +45,13 @@ export function guard(input: GuardInput): Verdict {
 
 function judge(name: GuardName, input: GuardInput): GuardResult {
   if (name === 'sourceShrink') return guardShrink(input);
+  if (name === 'gone') return guardGone(input);
   if (name === 'roleRevocations') return guardRoles(input);
   if (name === 'keepAtLeastOne') return guardLastHolders(input);
   return harm(name, input);
 }
 
-type HarmToPeople = Exclude<GuardName, 'sourceShrink' | 'roleRevocations' | 'keepAtLeastOne'>;
+type HarmToPeople = Exclude<GuardName, 'sourceShrink' | 'gone' | 'roleRevocations' | 'keepAtLeastOne'>;
 
 interface Harm {
   /** Whether the operation does this harm to its person. */

@@ -11,6 +11,8 @@ export interface Knowledge extends GrantKnowledge {
   lastApplied(externalId: ExternalId): LastApplied | undefined;
   /** Organization owner and owners of accounts: Twilio refuses or forbids to change them. */
   readonly owners: ReadonlySet<UserSid>;
+  /** Created by us a moment ago: Twilio may not list the user yet. */
+  justCreated(externalId: ExternalId): boolean;
   /** Given back to manual care. */
   readonly released: ReadonlyMap<UserSid, ExternalId>;
 }
@@ -25,14 +27,15 @@ export function untouchable(
   policy: Policy,
   knowledge: Knowledge,
 ): (externalId: ExternalId, userNames: readonly string[], user: UserSid | undefined) => Untouchable | undefined {
-  const listed = new Set(policy.protect.flatMap((each) => [each, normalizeEmail(each) as string]));
-  const isListed = (externalId: ExternalId, userNames: readonly string[], user: UserSid | undefined): boolean =>
-    listed.has(externalId) ||
-    (user !== undefined && listed.has(user)) ||
-    userNames.some((userName) => listed.has(normalizeEmail(userName)));
+  const listed = namesOf(policy.protect);
+  const approver = namesOf(policy.approver === undefined ? [] : [policy.approver]);
   return (externalId, userNames, user) => {
-    if (isListed(externalId, userNames, user)) {
+    if (listed.has(externalId) || isNamed(listed, userNames, user)) {
       return { code: 'protected', because: 'policy.protect names this person' };
+    }
+    // Without this person's account the program has no access, and could not even take back what it did.
+    if (approver.size > 0 && isNamed(approver, userNames, user)) {
+      return { code: 'protected', because: "this person approved tdsync's own access (twilio.oauth.approvedBy)" };
     }
     if (user !== undefined && knowledge.released.has(user)) {
       return { code: 'released', because: 'this person was released; `tdsync release --undo` manages it again' };
@@ -42,4 +45,12 @@ export function untouchable(
     }
     return undefined;
   };
+}
+
+function namesOf(given: readonly string[]): ReadonlySet<string> {
+  return new Set(given.flatMap((each) => [each, normalizeEmail(each) as string]));
+}
+
+function isNamed(names: ReadonlySet<string>, userNames: readonly string[], user: UserSid | undefined): boolean {
+  return (user !== undefined && names.has(user)) || userNames.some((userName) => names.has(normalizeEmail(userName)));
 }

@@ -17,6 +17,7 @@ import { type Draft, type DraftContext, draft } from './draft.ts';
 import { takenOverFinding } from './drift-finding.ts';
 import { sortFindings } from './finding-list.ts';
 import { forgettable } from './forgettable.ts';
+import { groupGone } from './gone.ts';
 import { sortOperations } from './operation-order.ts';
 import { unpark } from './parking.ts';
 import { type Knowledge, type Untouchable, untouchable } from './people.ts';
@@ -134,10 +135,14 @@ export function makePlan(input: PlanInput): Planned {
     version: 1 as const,
     basis,
     operations,
-    findings: sortFindings([...findings.filter(chosen), ...blockages, ...breakerFindings(input.breaker, operations)]),
+    findings: sortFindings([
+      ...groupGone(findings.filter(chosen), users),
+      ...blockages,
+      ...breakerFindings(input.breaker, operations),
+    ]),
+    counts: countPeople(input, unchanged, adopted),
   };
-  const counts = countPeople(input, unchanged, adopted);
-  return { plan: { ...content, counts, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
+  return { plan: { ...content, digest: planDigest(content) }, absences, waiting, grants: { kept, forgotten } };
 }
 
 /** A creation of ours whose end nobody saw: the user is there by now, and nobody else's. */
@@ -145,14 +150,19 @@ function isBegun(situation: Exclude<Situation, { is: 'finding' }>, { begun }: Pl
   return situation.is === 'adoptable' && begun.has(normalizeEmail(situation.desired.attributes.userName));
 }
 
-function countPeople({ desired, users, links }: PlanInput, unchanged: number, adopted: number): PlanCounts {
+function countPeople({ desired, users, links, knowledge }: PlanInput, unchanged: number, adopted: number): PlanCounts {
   let present = 0;
-  for (const sid of links.byExternalId.values()) if (users.bySid.has(sid)) present++;
+  let gone = 0;
+  for (const [externalId, sid] of links.byExternalId) {
+    if (users.bySid.has(sid)) present++;
+    else if (desired.users.get(externalId)?.active && !knowledge.justCreated(externalId)) gone++;
+  }
   return {
     entries: desired.entries,
     inScope: desired.inScope,
     managed: links.byExternalId.size,
     unchanged,
+    gone,
     unmanaged: users.bySid.size - present - adopted,
   };
 }

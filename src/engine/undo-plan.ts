@@ -19,7 +19,7 @@ export interface UndoPlanInput extends UndoInput {
   /** Digest of the configuration's deciding part. */
   readonly configuration: string;
   /** Of the last complete read, as undoing reads no source. */
-  readonly counts: Pick<PlanCounts, 'entries' | 'inScope'>;
+  readonly counts: Pick<PlanCounts, 'entries' | 'inScope' | 'gone'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** externalIds, normalised addresses or user SIDs; undefined means everybody whom the run changed. */
@@ -50,16 +50,16 @@ export function planUndo(input: UndoPlanInput): Plan {
   const free = new Set(ordered.drafts.map(({ externalId }) => externalId));
   const stuck = drafts.filter(({ externalId }) => !free.has(externalId)).map(withoutAddress);
   const operations = sortOperations([...ordered.drafts, ...stuck].flatMap((each) => each.operations));
+  const managed = links.byExternalId.size;
+  const changed = new Set(operations.map(({ externalId }) => externalId)).size;
   const content = {
     version: 1 as const,
     basis: { configuration: input.configuration, source: `undo ${run}`, twilio: digestTwilio(links, users, knowledge) },
     operations,
     findings: sortFindings([...findings, ...ordered.findings]),
+    counts: { ...input.counts, managed, unchanged: managed - changed, unmanaged: users.bySid.size - managed },
   };
-  const managed = links.byExternalId.size;
-  const changed = new Set(operations.map(({ externalId }) => externalId)).size;
-  const counts = { ...input.counts, managed, unchanged: managed - changed, unmanaged: users.bySid.size - managed };
-  return { ...content, counts, digest: planDigest(content) };
+  return { ...content, digest: planDigest(content) };
 }
 
 /** Whose old address somebody has by now keeps the new one; everything else is undone all the same, access above all. */

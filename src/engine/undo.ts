@@ -11,7 +11,12 @@
  * | grant                  | revoke                                                |
  * | revoke                 | grant                                                 |
  *
- * An address in between, where an undoing that died has left somebody, counts as left by the run. Several changes of one attribute count as one, from the first value to the last, so that an intermediate address of a
+ * What nobody saw the end of counts as done: where it did not take effect, Twilio shows the state before, and there is nothing to
+ * take back.
+ *
+ * An address in between, where an undoing that died has left somebody, counts as left by the run.
+ *
+ * Several changes of one attribute count as one, from the first value to the last, so that an intermediate address of a
  * swap is no stop on the way back.
  */
 import type { ExternalId, UserSid } from '../domain/identity.ts';
@@ -25,7 +30,7 @@ import type { Draft } from './draft.ts';
 import type { Knowledge } from './people.ts';
 
 export interface UndoInput {
-  /** What the run did, in its order: operations whose outcome was done. */
+  /** What the run did, or may have done, in its order. */
   readonly done: readonly Operation[];
   readonly users: UserIndex;
   readonly links: Links;

@@ -8,6 +8,7 @@
  * | record refused or in conflict           | failed   | goes on; the record is parked, a user who is gone is not |
  * | no answer                               | failed   | goes on; the intent stays open, so the next run looks first. Several in a row end the run |
  * | authorization, contract, rate budget    | failed   | ends                                      |
+ * | (the time for a run is over)            | skipped  | ends: what is under way is finished       |
  * | a look or a token that the write needed | failed   | as above, but the intent stays open: the write may have taken effect |
  * | domain not verified, no room for users  | failed   | goes on; whatever else would meet it is skipped (see engine/blocked.ts) |
  * | suspended, owner, too many roles …      | failed   | goes on; whatever else it concerns of the person is skipped (see `concerns`) |
@@ -40,6 +41,10 @@ export interface Applied {
   readonly fatal: TdsyncError | undefined;
   /** Set when `fatal` is that too much was refused. */
   readonly breaker: OpenBreaker | undefined;
+  /** Operations that are as they were, because the run ended before their turn or Twilio had no room for them. */
+  readonly left: number;
+  /** The time for a run was over before all had their turn. */
+  readonly outOfTime: boolean;
 }
 
 /** Milliseconds for which signals may have to wait. */
@@ -51,6 +56,8 @@ export async function applyPlan(
   parking: Parking & { readonly breaker?: OpenBreaker | undefined },
   context: Context,
   signal: AbortSignal,
+  /** Milliseconds since the epoch after which no operation is begun. */
+  endBy = Number.POSITIVE_INFINITY,
 ): Promise<Applied> {
   const { journal, clock, logger, progress } = context;
   const hands: Hands = { ...context, created: new Map(), returned: new Map() };
@@ -104,13 +111,16 @@ export async function applyPlan(
   const operations = await Promise.all(
     plan.operations.map(async (operation) => ({ operation, outcome: await (outcomes.get(operation.id) ?? unstarted) })),
   );
-  return { operations, fatal, breaker: tripped };
+  const left = operations.filter(({ outcome }) => isLeft(outcome)).length;
+  const outOfTime = operations.some(({ outcome }) => outcome === tooLate);
+  return { operations, fatal, breaker: tripped, left, outOfTime };
 
   async function perform(operation: Operation, earlier: Promise<Outcome> | undefined): Promise<Outcome> {
     await earlier;
     // Awaited in any case: whoever waits for nothing must not start before whoever waited for what is done.
     const before = await (operation.after === undefined ? undefined : outcomes.get(operation.after));
     if (fatal !== undefined || signal.aborted) return unstarted;
+    if (clock.now() >= endBy) return tooLate;
     if (before !== undefined && before.state !== 'done' && before.state !== 'already') {
       const message =
         before.state === 'skipped' ? before.message : `waits for "${operation.after}", which did not succeed`;
@@ -197,3 +207,11 @@ export async function applyPlan(
 }
 
 const unstarted: Outcome = { state: 'skipped', message: 'the run ended before its turn; the next run plans it again' };
+const tooLate: Outcome = { state: 'skipped', message: 'the time for a run was over; the next run goes on with it' };
+
+function isLeft(outcome: Outcome): boolean {
+  return outcome === unstarted || outcome === tooLate || (outcome.state === 'failed' && outcome.code === rateLimited);
+}
+
+/** Of a request that Twilio did not process. */
+const rateLimited: TdsyncError['code'] = 'twilio-rate-limited';

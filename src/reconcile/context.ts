@@ -22,6 +22,8 @@ export interface Context {
   /** Calls per second that Twilio is asked at most, for the bill. */
   readonly requestsPerSecond: number;
   readonly breaker: BreakerLimits;
+  /** Milliseconds after its start at which a run begins no further operation; undefined: it may take as long as it takes. */
+  readonly maxRunTimeMs?: number | undefined;
   /** Writes under way at once. */
   readonly maxConcurrent: number;
 }

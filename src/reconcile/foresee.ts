@@ -54,6 +54,7 @@ export function foresee(
       ...grants,
       lastApplied: (key) => store.lastApplied(key),
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+      justCreated: () => false,
       released: store.released(),
     },
     absences: store.absences(),
@@ -72,6 +73,6 @@ export function foresee(
     assignments,
     isOwn: ({ sid: assignment }) => grants.recordOf(assignment)?.origin === 'granted',
     user: sid === undefined ? undefined : users.bySid.get(sid),
-    plan,
+    plan: { operations: plan.operations, findings: plan.findings },
   };
 }

@@ -56,7 +56,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     (either) => readUsers(context, options, unfinished.length > 0, either),
     signal,
   );
-  const doubtful = usersOf(unfinished, links);
+  const doubtful = doubtfulUsers(unfinished, links);
   const users = await withReturning(context, listed, desired, links, doubtful, signal);
 
   const recorded = [...store.grantRecords()];
@@ -88,14 +88,18 @@ export async function readState(context: Context, options: ReadOptions, signal: 
       ...knowGrants(settled.records(recorded), assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
       lastApplied: settled.lastApplied,
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+      justCreated: (externalId) => store.createdSince(externalId, context.clock.now() - listedAfterMs),
       released: store.released(),
     },
   };
 }
 
-/** Whom operations are about, as far as Twilio has them. */
-export function usersOf(operations: readonly Operation[], links: Links): ReadonlySet<UserSid> {
-  return new Set(operations.flatMap((operation) => userOf(operation, links) ?? []));
+/** How soon Twilio lists a new user is not documented: an hour is ample, and a domain has thirty days before it lapses. */
+const listedAfterMs = 3_600_000;
+
+/** Of whom the mirror is not to be believed. */
+export function doubtfulUsers(unfinished: readonly Operation[], links: Links): ReadonlySet<UserSid> {
+  return new Set(unfinished.flatMap((operation) => userOf(operation, links) ?? []));
 }
 
 /** The grant of somebody who was created in the same run names no user: the link does. */

@@ -1,11 +1,18 @@
 /** One pass: read, plan, guard, apply, report. Every entry point comes through here. */
 import type { ExternalId } from '../domain/identity.ts';
 import type { Plan, Verdict } from '../domain/plan.ts';
-import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
+import type { OperationReport, RunReport, RunStatus, Unfinished } from '../domain/run.ts';
 import { billOf } from '../engine/bill.ts';
-import { BreakerOpenError, InternalError, InterruptedError, StalePlanError, TdsyncError } from '../errors.ts';
+import {
+  BreakerOpenError,
+  InternalError,
+  InterruptedError,
+  RateLimitedError,
+  StalePlanError,
+  TdsyncError,
+} from '../errors.ts';
 import type { RunStart } from '../ports.ts';
-import { applyPlan } from './apply.ts';
+import { type Applied, applyPlan } from './apply.ts';
 import type { Context } from './context.ts';
 import { type PassOptions, type Proposal, propose } from './propose.ts';
 
@@ -76,17 +83,21 @@ async function carryOut(
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now(), proposal.settled);
   if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
+  const endBy = startedAt + (context.maxRunTimeMs ?? Number.POSITIVE_INFINITY);
   const applied = chosen
-    ? await applyPlan(run, chosen.plan, { parked, blocked, breaker, waiting: chosen.waiting }, context, signal)
-    : { operations: [], fatal: undefined, breaker: undefined };
-  const { operations, fatal } = applied;
+    ? await applyPlan(run, chosen.plan, { parked, blocked, breaker, waiting: chosen.waiting }, context, signal, endBy)
+    : { operations: [], fatal: undefined, breaker: undefined, left: 0, outOfTime: false };
+  const { operations } = applied;
+  const unfinished = unfinishedOf(applied);
+  const fatal = unfinished === undefined ? applied.fatal : undefined;
+  const ended = applied.fatal ?? (unfinished && { code: 'run-time', message: unfinishedText(unfinished) });
   const status = statusOf(verdict, operations, fatal, signal);
   journal.end(run, {
     status,
     at: clock.now(),
     findings: plan.findings,
     calls: context.target.calls,
-    ...(fatal !== undefined && { error: { code: fatal.code, message: fatal.message } }),
+    ...(ended !== undefined && { error: { code: ended.code, message: ended.message } }),
     ...(status !== 'refused' && absences && { absences }),
     ...(status !== 'refused' && grants && { grants }),
     ...((status === 'converged' || status === 'applied') && read && { read }),
@@ -98,6 +109,7 @@ async function carryOut(
     ...(proposal.additive && { additive: proposal.additive.plan }),
     ...(manner && { source: manner }),
     ...(applied.breaker && { breaker: applied.breaker }),
+    ...(unfinished && { unfinished }),
   };
   const report = reportOf(context, { run, dryRun: false, status, startedAt, plan, verdict, ...parts, operations });
   return { report, error: fatal };
@@ -108,6 +120,16 @@ function wantedNoMore({ plan, waiting, parked }: Proposal): readonly ExternalId[
   if (parked.size === 0) return [];
   const wanted = new Set(plan.operations.map(({ externalId }) => externalId));
   return [...parked.keys()].filter((externalId) => !waiting.has(externalId) && !wanted.has(externalId));
+}
+
+/** Too little time, or too little room at Twilio, is no failure: what was done stands, and the next run goes on. */
+function unfinishedOf({ fatal, left, outOfTime }: Applied): Unfinished | undefined {
+  if (fatal instanceof RateLimitedError) return { because: 'rate-limit', left };
+  return outOfTime && fatal === undefined ? { because: 'run-time', left } : undefined;
+}
+
+function unfinishedText({ left }: Unfinished): string {
+  return `the time for a run was over; ${left} operations are left to the next run`;
 }
 
 function statusOf(
@@ -135,6 +157,8 @@ function refuseStale(reviewed: Plan | undefined, plan: Plan): void {
 }
 
 function whatMoved(reviewed: Plan, plan: Plan): string {
+  if (reviewed.operations.length + plan.operations.length === 0)
+    return 'what was read or found moved since it was made';
   if (plan.operations.length === 0)
     return 'nothing of it is left to do, because it was applied or both sides agree by now';
   if (reviewed.operations.length === 0) return 'it had nothing to do, and now there is something';

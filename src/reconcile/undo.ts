@@ -11,13 +11,13 @@ import { settle } from '../engine/settle.ts';
 import { planUndo } from '../engine/undo-plan.ts';
 import type { Context } from './context.ts';
 import type { Proposal, ProposeOptions } from './propose.ts';
-import { readNames, usersOf } from './read-state.ts';
+import { doubtfulUsers, readNames } from './read-state.ts';
 import { readAssignments, readUsers } from './read-twilio.ts';
 
 export interface Undone {
   /** Id of the run. */
   readonly run: string;
-  /** What it did: operations whose outcome was done, in their order. */
+  /** What it did, or may have done, in its order. */
   readonly done: readonly Operation[];
 }
 
@@ -40,7 +40,7 @@ export async function proposeUndo(
     ...watched.map(({ scope }) => scope),
     ...done.flatMap((operation) => ('grant' in operation ? [operation.grant.scope] : [])),
   ]);
-  const assignments = await readAssignments(context, reading, scopes, usersOf(unfinished, links), signal);
+  const assignments = await readAssignments(context, reading, scopes, doubtfulUsers(unfinished, links), signal);
   const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
   const lastApplied = (externalId: ExternalId) => store.lastApplied(externalId);
   const settled = settle({ unfinished, users, links, assignmentsOf, lastApplied });
@@ -50,6 +50,7 @@ export async function proposeUndo(
     ...knowGrants([], assignmentsOf, new Set(), new Set()),
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
+    justCreated: () => false,
     released: store.released(),
   };
   const lastRead = store.lastCompleteRead();
@@ -62,7 +63,7 @@ export async function proposeUndo(
     knowledge,
     policy: rules.policy,
     configuration,
-    counts: lastRead ?? { entries: managed, inScope: managed },
+    counts: { entries: managed, inScope: managed, ...lastRead, gone: lastRead?.gone ?? 0 },
     now: clock.now(),
     ...(options.only !== undefined && { only: options.only }),
   });

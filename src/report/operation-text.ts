@@ -13,6 +13,8 @@ export function operationText(operation: Operation): string {
       ? [`${printable(operation.grant.roleName)} in ${printable(operation.grant.scopeName)}`]
       : []),
   ].join('; ');
-  const because = operation.kind === 'grant' ? `by ${printable(operation.because)}` : reasons[operation.reason];
+  const byHand = operation.reason === 'changed-in-twilio' ? ', taken away in Twilio' : '';
+  const because =
+    operation.kind === 'grant' ? `by ${printable(operation.because)}${byHand}` : reasons[operation.reason];
   return `${operation.kind}${what === '' ? '' : ` ${what}`} (${because})`;
 }

@@ -1,5 +1,5 @@
 import type { AttributeChange, Operation, OperationKind, Reason } from '../domain/operation.ts';
-import type { Finding, GuardResult, Plan, Verdict } from '../domain/plan.ts';
+import type { Approval, Finding, GuardResult, Plan, Verdict } from '../domain/plan.ts';
 import type { Bill } from '../domain/run.ts';
 import { type Palette, plain, printable } from './palette.ts';
 import { groupByPerson, type Person } from './people.ts';
@@ -158,7 +158,14 @@ export function guardsText(verdict: Verdict, palette: Palette): string {
     : approval
       ? palette.changed(`Guards refuse this plan, and ${printable(approval.user)} approved it`)
       : 'Guards';
-  return [palette.strong(heading), ...verdict.guards.map(line)].join('\n');
+  return [palette.strong(heading), ...verdict.guards.map(line), ...(approval ? [approvalLine(approval)] : [])].join(
+    '\n',
+  );
+}
+
+function approvalLine({ user, host, at, reason }: Approval): string {
+  const why = reason === undefined ? 'no reason given' : printable(reason);
+  return `  Approved ${new Date(at).toISOString()} by ${printable(user)} on ${printable(host)}: ${why}`;
 }
 
 function countsText({ counts, operations }: Plan): string {
@@ -166,7 +173,7 @@ function countsText({ counts, operations }: Plan): string {
   const kinds = (Object.keys(verbs) as OperationKind[]).map((kind) => ({ kind, count: of(kind) }));
   const done = kinds.filter(({ count }) => count > 0).map(({ kind, count }) => `${count} ${verbs[kind]}`);
   const { entries, inScope, managed, unchanged, unmanaged } = counts;
-  const people = `${entries} entries, ${inScope} in scope; ${managed} managed, ${unchanged} unchanged, ${unmanaged} unmanaged`;
+  const people = `${entries} ${entries === 1 ? 'entry' : 'entries'}, ${inScope} in scope; ${managed} managed, ${unchanged} unchanged, ${unmanaged} unmanaged`;
   return `People: ${people}\nOperations: ${done.length === 0 ? 'none' : done.join(', ')}`;
 }
 

@@ -1,4 +1,4 @@
-import type { OperationReport, RunReport, RunStatus } from '../domain/run.ts';
+import type { OperationReport, RunReport, RunStatus, Unfinished } from '../domain/run.ts';
 import { notDone } from './not-done.ts';
 import { type Palette, plain, printable } from './palette.ts';
 import { duration, type PlanTextOptions, plural, renderPlan } from './plan-text.ts';
@@ -11,8 +11,9 @@ export function renderRun(report: RunReport, options: PlanTextOptions = {}): str
   const plan = renderPlan(report.plan, report.verdict, report.bill, options);
   const source = report.source === undefined ? [] : [`Source: ${sourceText(report.source)}`];
   const breaker = report.breaker === undefined ? [] : [...breakerLines(report.breaker, palette), ''];
-  const rest = [...outcomesText(report.operations, palette), ...breaker, ...source, conclusion(report, palette)];
-  return `${plan}\n${rest.join('\n')}\n`;
+  const left = report.unfinished === undefined ? [] : [unfinishedText(report.unfinished)];
+  const outcomes = outcomesText(report.operations, palette);
+  return `${plan}\n${[...outcomes, ...breaker, ...source, conclusion(report, palette), ...left].join('\n')}\n`;
 }
 
 function outcomesText(operations: readonly OperationReport[], palette: Palette): string[] {
@@ -59,6 +60,16 @@ function conclusion(report: RunReport, palette: Palette): string {
   return `${paint(line)}${hint}`;
 }
 
+const endings: Readonly<Record<Unfinished['because'], string>> = {
+  'run-time': 'The time for a run (twilio.limits.maxRunTime) is over',
+  'rate-limit':
+    'Twilio asked for fewer requests for longer than twilio.limits.maxThrottling; find what else uses the credentials, or lower twilio.limits.requestsPerSecond',
+};
+
+function unfinishedText({ because, left }: Unfinished): string {
+  return `${endings[because]}. What was done is kept; ${plural(left, 'operation')} left, with which the next run goes on.`;
+}
+
 /** What of a refused plan is, or would be, done all the same. */
 function heldBackText({ plan, additive, dryRun }: RunReport): string {
   if (additive === undefined) return dryRun ? 'nothing would be written' : 'nothing was written';
@@ -68,8 +79,12 @@ function heldBackText({ plan, additive, dryRun }: RunReport): string {
   return `what takes nothing away ${done} (${plural(additive.operations.length, 'operation')}), ${plural(heldBack, 'operation')} held back`;
 }
 
-function howToAllow({ verdict, plan }: RunReport): string {
+/** A dry run leaves nothing that could be approved: its plan is saved and applied instead. */
+function howToAllow({ dryRun, verdict, plan }: RunReport): string {
   const refusing = verdict.guards.filter(({ passed }) => !passed);
   const flags = refusing.map(({ guard, measured }) => `--allow ${guard}=${measured}`).join(' ');
-  return `Read the plan. If it is right, run again with ${flags}, or let exactly this plan through with \`tdsync approve ${plan.digest.slice(0, 12)}\`; if not, correct the source or the rules.`;
+  const exactly = dryRun
+    ? `save it with --out plan.json and apply exactly this plan with \`tdsync apply plan.json ${flags}\``
+    : `let exactly this plan through with \`tdsync approve ${plan.digest.slice(0, 12)}\``;
+  return `Read the plan. If it is right, run again with ${flags}, or ${exactly}; if not, correct the source or the rules.`;
 }

@@ -2,7 +2,7 @@ import { type Answer, type ExplainedRule, type Explanation, grantsOf } from '../
 import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { NamedGrant } from '../domain/operation.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { SeenEntry } from '../domain/seen-entry.ts';
+import type { MissingEntry, SeenEntry } from '../domain/seen-entry.ts';
 import { grantKey, type LastApplied, type TextAttribute, type TextAttributes } from '../domain/user.ts';
 import type { Parked } from '../ports.ts';
 import { operationText } from './operation-text.ts';
@@ -25,6 +25,8 @@ export interface Why {
   readonly inTwilio: { readonly active: boolean; readonly attributes: TextAttributes } | undefined;
   readonly lastApplied: LastApplied | undefined;
   readonly seen: (SeenEntry & { readonly explanation: Explanation }) | undefined;
+  /** Of somebody whom the source no longer holds. */
+  readonly lastEntry: (MissingEntry & { readonly used: Explanation['used'] }) | undefined;
   readonly assignments: readonly HeldRole[];
   /** Complete reads in a row that the entry was missing from. */
   readonly missing: number;
@@ -67,23 +69,40 @@ function heading({ externalId, user, userName, released, inTwilio }: Why, palett
   return `${palette.strong(who)}  ${link}${state}`;
 }
 
-function entryText({ seen, missing }: Why, palette: Palette): string {
-  if (seen === undefined) {
-    const why =
-      missing > 0 ? 'the source holds no entry with this key' : 'no run kept an entry: none in scope has this key';
-    return `${palette.strong('Entry')}\n  ${why}`;
+function entryText({ seen, lastEntry, missing }: Why, palette: Palette): string {
+  const heading = palette.strong('Entry');
+  if (seen !== undefined) {
+    const { entry, explanation } = seen;
+    return [`${heading}  ${readText(seen)}`, ...entryLines(entry, explanation.used)].join('\n');
   }
-  const { entry, run, at, explanation } = seen;
-  const values = Object.entries(explanation.used).map(
+  if (lastEntry !== undefined) {
+    const { entry, used } = lastEntry;
+    const { run, at } = lastEntry.missing;
+    return [
+      `${heading}  none: the source holds no entry with this key since run ${run} at ${isoTime(at)}`,
+      `  the last one     ${readText(lastEntry)}`,
+      ...entryLines(entry, used),
+    ].join('\n');
+  }
+  const why =
+    missing > 0 ? 'the source holds no entry with this key' : 'no run kept an entry: none in scope has this key';
+  return `${heading}\n  ${why}`;
+}
+
+function readText({ entry, run, at }: SeenEntry): string {
+  return `${printable(entry.location)}, as run ${run} read it at ${isoTime(at)}`;
+}
+
+function entryLines({ groups }: SeenEntry['entry'], used: Explanation['used']): string[] {
+  const values = Object.entries(used).map(
     ([name, value]) => `  ${name.padEnd(16)} ${[value].flat().map(printable).join(' | ') || '(empty)'}`,
   );
-  const groups = entry.groups.length === 0 ? 'none that the rules ask for' : entry.groups.map(printable).join(', ');
-  const when = `as run ${run} read it at ${new Date(at).toISOString()}`;
-  return [
-    `${palette.strong('Entry')}  ${printable(entry.location)}, ${when}`,
-    ...values,
-    `  groups           ${groups}`,
-  ].join('\n');
+  const names = groups.length === 0 ? 'none that the rules ask for' : groups.map(printable).join(', ');
+  return [...values, `  groups           ${names}`];
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
 }
 
 function mark(answer: Answer, palette: Palette): string {
@@ -162,8 +181,7 @@ function waitingText({ missing, confirmAbsence, parked }: Why, palette: Palette)
   const lines: string[] = [];
   if (missing > 0) lines.push(`  missing from ${missing} of ${confirmAbsence} complete reads in a row`);
   if (parked !== undefined) {
-    const until =
-      parked.retryAt === undefined ? 'until something changes' : `until ${new Date(parked.retryAt).toISOString()}`;
+    const until = parked.retryAt === undefined ? 'until something changes' : `until ${isoTime(parked.retryAt)}`;
     lines.push(
       `  refused by Twilio ${parked.attempts === 1 ? 'once' : `${parked.attempts} times`} since ${new Date(parked.since).toISOString()}, waits ${until}: ${printable(parked.message)}`,
       `  \`tdsync retry ${printable(parked.externalId)}\` lets the next run try again`,
@@ -175,7 +193,7 @@ function waitingText({ missing, confirmAbsence, parked }: Why, palette: Palette)
 function pastText({ past }: Why, palette: Palette): string {
   if (past.length === 0) return '';
   const lines = past.map(({ operation, state, run, startedAt }) => {
-    return `  ${new Date(startedAt).toISOString()}  ${operationText(operation)}, ${state}  ${palette.faint(`run ${run}`)}`;
+    return `  ${isoTime(startedAt)}  ${operationText(operation)}, ${state}  ${palette.faint(`run ${run}`)}`;
   });
   return [palette.strong('Last changes'), ...lines].join('\n');
 }

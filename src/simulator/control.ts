@@ -22,7 +22,7 @@ type Control = (machine: Machine, query: URLSearchParams, body: unknown) => Repl
 const largestBody = 1 << 29;
 
 const limitsSchema = z.strictObject({
-  requestsPerSecond: z.int().min(1).nullable().optional(),
+  requestsPerSecond: z.number().min(0.01).nullable().optional(),
   maxConcurrent: z.int().min(1).nullable().optional(),
   latency: z.number().min(0).optional(),
   tokenLifetime: z.int().min(1).optional(),
@@ -67,6 +67,10 @@ const controls: Readonly<Record<string, Control>> = {
   },
   'DELETE /_simulator/tokens': (machine) => {
     machine.tokens.revokeAll();
+    return done;
+  },
+  'DELETE /_simulator/authorizations': (machine) => {
+    machine.authorizations.revokeAll();
     return done;
   },
   'POST /_simulator/clients': (machine, _, body) => {

@@ -5,7 +5,12 @@ import { sidOf } from './sids.ts';
 
 export const defaultOrganizationSid = sidOf('OR', 1);
 export const defaultDomain = 'corp.example';
-export const defaultClient: SeedClient = { clientId: sidOf('OQ', 1), clientSecret: 'simulator-secret' };
+/** For either grant. */
+export const defaultClient: SeedClient = {
+  clientId: sidOf('OQ', 1),
+  clientSecret: 'simulator-secret',
+  redirectUris: ['http://127.0.0.1:8581/callback', 'https://corp.example/tdsync'],
+};
 
 export const defaultAccounts: readonly SeedAccount[] = [
   { sid: sidOf('AC', 1), name: 'Production' },

@@ -13,6 +13,8 @@ export interface Failure {
   readonly code: number | undefined;
   readonly message: string;
   readonly scimType?: ScimType | undefined;
+  /** Error code of RFC 6749, where the Twilio code does not tell. */
+  readonly oauth?: 'invalid_grant' | 'unauthorized_client';
   readonly headers?: Readonly<Record<string, string>>;
   /** Extra members of the body. */
   readonly extra?: Readonly<Record<string, unknown>>;
@@ -112,6 +114,7 @@ function moreInfoKey(family: Family, quirks: Quirks): 'moreInfo' | 'more_info' {
 
 /** RFC 6749 section 5.2. */
 function oauthError(failure: Failure): string {
+  if (failure.oauth !== undefined) return failure.oauth;
   if (failure.code === 20003) return 'invalid_client';
   return failure.message.includes('grant_type') ? 'unsupported_grant_type' : 'invalid_request';
 }

@@ -1,12 +1,13 @@
+import { Authorizations } from './authorizations.ts';
 import { buildState } from './build-state.ts';
 import { Faults } from './faults.ts';
-import { Tokens } from './oauth.ts';
 import { createQuirks, type Quirks } from './quirks.ts';
 import { SlidingWindow } from './rate-limit.ts';
 import { Recorder } from './recorder.ts';
 import type { Limits, World } from './reply.ts';
 import type { Seed } from './seed.ts';
 import type { SimulatorState } from './state.ts';
+import { Tokens } from './tokens.ts';
 import { renderedPages } from './user-list.ts';
 
 /** What a simulator starts with and returns to when it is reset. */
@@ -24,6 +25,7 @@ export class Machine implements World {
   /** Milliseconds of a clock that only goes forward. */
   readonly monotonic: () => number;
   readonly tokens = new Tokens();
+  readonly authorizations = new Authorizations();
   readonly faults = new Faults();
   readonly window = new SlidingWindow();
   readonly requests: Recorder;
@@ -61,6 +63,7 @@ export class Machine implements World {
     Object.assign(this.limits, this.#beginning.limits);
     this.faults.clear();
     this.tokens.revokeAll();
+    this.authorizations.revokeAll();
     this.requests.clear();
     this.window.clear();
     renderedPages(this);

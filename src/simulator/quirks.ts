@@ -51,6 +51,14 @@ export const quirkDefinitions = {
     'absurd',
   ),
   tokenErrors: choice('Error body of the token endpoint: Twilio keys, or those of RFC 6749.', 'twilio', 'rfc6749'),
+  approval: choice('What comes of the page on which somebody approves the app.', 'given', 'denied'),
+  pkce: choice('Whether an authorization without PKCE (RFC 7636) is taken.', 'optional', 'required'),
+  refreshToken: choice(
+    'What a refresh brings: a new refresh token, which ends the old one; the same one; or none, and the old one stays.',
+    'rotated',
+    'repeated',
+    'absent',
+  ),
   badClientStatus: choice('Status for a wrong client id or secret.', 400, 401),
   permissionRefusal: choice(
     'Status and code when the app lacks the permission for a call.',

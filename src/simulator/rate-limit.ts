@@ -1,6 +1,9 @@
-/** A true sliding window over arrival times: no window of one second, wherever it starts, lets more than the limit through. */
+/**
+ * A true sliding window over arrival times: no window of one second, wherever it starts, lets more than the limit through.
+ * A limit below one lets one through in a window that is longer by as much; of other limits the fraction does not count.
+ */
 export class SlidingWindow {
-  /** Arrivals let through within the last second, oldest first, from `#head` on. */
+  /** Arrivals let through within the last window, oldest first, from `#head` on. */
   #arrivals: number[] = [];
   #head = 0;
 
@@ -9,15 +12,17 @@ export class SlidingWindow {
    * milliseconds until one would be. Refused requests were not processed and do not count.
    */
   arrive(at: number, limit: number | null): number | undefined {
-    while (this.#head < this.#arrivals.length && (this.#arrivals[this.#head] ?? 0) <= at - 1000) this.#head++;
+    const window = 1000 / Math.min(1, limit ?? 1);
+    while (this.#head < this.#arrivals.length && (this.#arrivals[this.#head] ?? 0) <= at - window) this.#head++;
     if (this.#head > 1024) {
       this.#arrivals = this.#arrivals.slice(this.#head);
       this.#head = 0;
     }
     const inWindow = this.#arrivals.length - this.#head;
-    if (limit !== null && inWindow >= limit) {
-      const blocking = this.#arrivals[this.#arrivals.length - Math.max(limit, 1)] ?? at;
-      return blocking + 1000 - at;
+    const most = Math.max(1, Math.floor(limit ?? 1));
+    if (limit !== null && inWindow >= most) {
+      const blocking = this.#arrivals[this.#arrivals.length - most] ?? at;
+      return blocking + window - at;
     }
     this.#arrivals.push(at);
     return undefined;

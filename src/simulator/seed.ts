@@ -83,6 +83,10 @@ const client = z.strictObject({
   clientSecret: z.string().min(1),
   /** The secret before rotation, while its grace period lasts. */
   previousSecret: z.string().min(1).optional(),
+  /** Registered redirect URLs of an app with the authorization-code grant. */
+  redirectUris: z.array(z.url()).optional(),
+  /** Who approves the app: `US…` or an address; default the Organization Owner. */
+  approver: z.string().optional(),
   /** Default: all nine. */
   permissions: z.array(z.enum(permissionNames)).optional(),
 });

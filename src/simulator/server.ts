@@ -1,7 +1,7 @@
 /**
  * The way of a request: counted by the limits on arrival, delayed, met by a fault, authorized, answered, recorded.
  *
- *   step        refuses with        applies to the token endpoint
+ *   step        refuses with        applies to the OAuth service
  *   limits      429                 no
  *   latency     -                   yes
  *   fault       whatever it says    yes
@@ -11,6 +11,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { authorizePath, getAuthorize } from './authorize.ts';
 import { parseBody, readBody } from './body.ts';
 import { errorReply, type Failure, type Family, refuse } from './errors.ts';
 import { faultReply } from './fault-reply.ts';
@@ -33,6 +34,7 @@ const largestBody = 1 << 20;
 interface Passage {
   readonly call: Call;
   readonly template: string;
+  /** Of the OAuth service. */
   readonly token: boolean;
   readonly route: Route | undefined;
   readonly operation: Operation | undefined;
@@ -46,7 +48,7 @@ export function createApi(machine: Machine, delay: Delay) {
     const number = machine.nextRequest();
     const requestId = sidOf('RQ', number);
     response.setHeader('Twilio-Request-Id', requestId);
-    const token = tokenPaths.includes(pathOf(request));
+    const token = isOAuth(pathOf(request));
     const throttled = token ? undefined : admit(machine, at, response);
 
     const body = await bodyOf(request);
@@ -128,7 +130,7 @@ function passageOf(request: IncomingMessage, token: boolean, body: Body): Passag
 /** What the API says when nothing goes wrong on the way. */
 function answer(machine: Machine, passage: Passage): Answer {
   const { call, token, route, operation } = passage;
-  if (token) return call.method === 'POST' ? postToken(machine, call, machine.tokens) : refuse(20004);
+  if (token) return answerOAuth(machine, call);
   if (route === undefined) return refuse(20404, call.path);
   const client = machine.tokens.authenticate(machine, call.headers.authorization);
   if (isFailure(client)) return client;
@@ -139,6 +141,16 @@ function answer(machine: Machine, passage: Passage): Answer {
     return missingPermission(permission, machine.quirks);
   }
   return operation.handle(machine, call);
+}
+
+function answerOAuth(machine: Machine, call: Call): Answer {
+  const [method, handle] =
+    call.path === authorizePath ? (['GET', getAuthorize] as const) : (['POST', postToken] as const);
+  return call.method === method ? handle(machine, call) : refuse(20004);
+}
+
+function isOAuth(path: string): boolean {
+  return path === authorizePath || tokenPaths.includes(path);
 }
 
 function toReply(result: Answer, family: Family, machine: Machine): Reply {

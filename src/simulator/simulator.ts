@@ -6,10 +6,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AdministrativeAction, administer } from './administration.ts';
+import type { Authorizations } from './authorizations.ts';
 import { isControl, serveControl } from './control.ts';
 import type { Faults } from './faults.ts';
 import { Machine } from './machine.ts';
-import type { Tokens } from './oauth.ts';
 import type { Quirks } from './quirks.ts';
 import type { Recorder } from './recorder.ts';
 import type { Limits } from './reply.ts';
@@ -17,6 +17,7 @@ import type { Seed } from './seed.ts';
 import { createApi } from './server.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { SimulatorState } from './state.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface SimulatorOptions {
   /** Default: an empty organization with an owner, two accounts, the role catalogue and one OAuth app. */
@@ -47,6 +48,7 @@ export interface Simulator extends AsyncDisposable {
   readonly limits: Limits;
   readonly faults: Faults;
   readonly tokens: Tokens;
+  readonly authorizations: Authorizations;
   /** Does what people do in the Twilio Console. Throws Error when it cannot be done. */
   administer(action: AdministrativeAction): void;
   /** The present state as a seed. */
@@ -97,6 +99,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     limits: machine.limits,
     faults: machine.faults,
     tokens: machine.tokens,
+    authorizations: machine.authorizations,
     administer(action) {
       const hindrance = administer(machine.state, action, now());
       if (hindrance !== undefined) throw new Error(`${action.action}: ${hindrance}`);

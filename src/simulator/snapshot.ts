@@ -22,10 +22,10 @@ export function snapshotOf(state: SimulatorState): Seed {
       ...present({ owner: ownedBy, parent }),
     })),
     outsideAddresses: [...state.outsideAddresses],
-    clients: [...state.clients.values()].map(({ clientId, clientSecret, previousSecret, permissions }) => ({
-      clientId,
-      clientSecret,
-      ...present({ previousSecret }),
+    clients: [...state.clients.values()].map(({ previousSecret, approver, permissions, redirectUris, ...client }) => ({
+      ...client,
+      ...present({ previousSecret, approver }),
+      ...(redirectUris.length > 0 ? { redirectUris: [...redirectUris] } : undefined),
       permissions: [...permissions],
     })),
   };

@@ -31,6 +31,8 @@ export interface StoredClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly previousSecret: string | undefined;
+  readonly redirectUris: readonly string[];
+  readonly approver: string | undefined;
   readonly permissions: ReadonlySet<PermissionName>;
 }
 
@@ -102,12 +104,21 @@ export class SimulatorState {
     for (const assignment of [...this.assignments.ofIdentity(user.sid)]) this.assignments.remove(assignment);
   }
 
+  /** Who approves this app, when there is such a person and the account is active. */
+  approverOf({ approver }: StoredClient): StoredUser | undefined {
+    const name = approver ?? this.ownerSid ?? '';
+    const user = this.users.get(name) ?? this.users.byUserName(name);
+    return user?.status === 'active' ? user : undefined;
+  }
+
   /** Adds an OAuth app, or replaces its secrets and permissions. */
   setClient(client: SeedClient): void {
     this.clients.set(client.clientId, {
       clientId: client.clientId,
       clientSecret: client.clientSecret,
       previousSecret: client.previousSecret,
+      redirectUris: client.redirectUris ?? [],
+      approver: client.approver,
       permissions: new Set(client.permissions ?? permissionNames),
     });
   }

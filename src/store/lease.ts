@@ -1,15 +1,12 @@
 /**
- * One run at a time per snapshot, across processes. The lease is an open transaction on a lock database of its own,
- * `<snapshot>.lock`: the kernel drops its file lock when the process ends, however it ends, so a lease is never stale and
- * never needs to be broken by hand. The file stays when the lease is released: whoever deletes a lock file lets two
- * processes lock two files of one name. Who holds it stands beside it in `<snapshot>.lock.json`, for messages only.
+ * One run at a time per snapshot, across processes: a kernel lock on `<snapshot>.lock`, so that a lease is never stale. Who
+ * holds it stands beside it in `<snapshot>.lock.json`, for messages only.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { LeaseHeldError } from '../errors.ts';
-import { createPrivateFile } from './private-file.ts';
-import { storageCode, translating } from './sqlite-errors.ts';
+import { tryLock } from './kernel-lock.ts';
+import { translating } from './sqlite-errors.ts';
 
 export interface LeaseHolder {
   readonly pid: number;
@@ -24,9 +21,6 @@ export interface Lease extends Disposable {
   release(): void;
 }
 
-/** A connection that nobody refers to is closed by the garbage collector, and its lock would go with it. */
-const held = new Set<Sqlite.Database>();
-
 /**
  * Throws LeaseHeldError at once when another run, in this process or another, holds the lease of the snapshot at `path`;
  * SnapshotUnusableError when the lock cannot be made.
@@ -34,40 +28,25 @@ const held = new Set<Sqlite.Database>();
 export function acquireLease(path: string, holder: LeaseHolder): Lease {
   const snapshot = resolve(path);
   const lock = `${snapshot}.lock`;
-  const connection = translating(lock, 'take the lease of the snapshot', () => holdLock(lock));
-  if (connection === undefined) throw leaseHeld(snapshot, readHolder(`${lock}.json`));
-  held.add(connection);
+  const hold = translating(lock, 'take the lease of the snapshot', () => tryLock(lock));
+  if (hold === undefined) throw leaseHeld(snapshot, readHolder(`${lock}.json`));
+  let released = false;
   const release = () => {
-    if (!connection.open) return;
-    held.delete(connection);
+    if (released) return;
+    released = true;
     try {
       rmSync(`${lock}.json`, { force: true });
     } finally {
-      connection.close(); // rolls the transaction back, and the lock goes with it
+      hold.release();
     }
   };
   try {
     translating(lock, 'take the lease of the snapshot', () => writeHolder(`${lock}.json`, holder));
   } catch (error) {
-    held.delete(connection);
-    connection.close();
+    hold.release();
     throw error;
   }
   return { release, [Symbol.dispose]: release };
-}
-
-/** Undefined when somebody else holds it. */
-function holdLock(lock: string): Sqlite.Database | undefined {
-  createPrivateFile(lock);
-  const connection = new Sqlite(lock, { fileMustExist: true, timeout: 0 });
-  try {
-    connection.exec('BEGIN IMMEDIATE');
-    return connection;
-  } catch (error) {
-    connection.close();
-    if (storageCode(error)?.startsWith('SQLITE_BUSY')) return undefined;
-    throw error;
-  }
 }
 
 /** In one step, so that nobody reads half of it. */

@@ -1,5 +1,5 @@
 import type { ExternalId, UserSid } from '../domain/identity.ts';
-import type { FindingCode } from '../domain/plan.ts';
+import type { CompleteReadCounts, FindingCode } from '../domain/plan.ts';
 import type { LastApplied, Link } from '../domain/user.ts';
 import type { Parked, SnapshotStore } from '../ports.ts';
 import type { Database } from './database.ts';
@@ -8,7 +8,7 @@ import { paged } from './paging.ts';
 
 type KnownToUs = Pick<
   SnapshotStore,
-  'links' | 'lastApplied' | 'absences' | 'grantRecords' | 'parked' | 'lastCompleteRead'
+  'links' | 'lastApplied' | 'createdSince' | 'absences' | 'grantRecords' | 'parked' | 'lastCompleteRead'
 >;
 
 interface ParkedRow {
@@ -32,6 +32,11 @@ export function knownToUs(database: Database): KnownToUs {
         [''],
         (last) => [last.externalId],
       ),
+    createdSince: (externalId, time) =>
+      database.read(`look since when ${externalId} is linked`, () => {
+        const sql = `SELECT 1 FROM links WHERE external_id = ? AND origin = 'created' AND since > ?`;
+        return database.statement(sql).get(externalId, time) !== undefined;
+      }),
     lastApplied: (externalId) =>
       database.read(`read what was last applied to ${externalId}`, () => lastApplied(database, externalId)),
     absences: () => database.read('read the absences', () => absences(database)),
@@ -48,13 +53,14 @@ export function knownToUs(database: Database): KnownToUs {
       for (const row of rows) yield { ...row, retryAt: row.retryAt ?? undefined };
     },
     lastCompleteRead: () =>
-      database.read('read the size of the last complete read', () =>
-        database
-          .statement<{ readonly entries: number; readonly inScope: number }>(
-            'SELECT entries, in_scope AS inScope FROM last_complete_read',
+      database.read('read the size of the last complete read', () => {
+        const row = database
+          .statement<Pick<CompleteReadCounts, 'entries' | 'inScope'> & { readonly gone: number | null }>(
+            'SELECT entries, in_scope AS inScope, gone FROM last_complete_read',
           )
-          .get(),
-      ),
+          .get();
+        return row && { ...row, gone: row.gone ?? undefined };
+      }),
   };
 }
 
@@ -131,9 +137,8 @@ export function replaceAbsences(database: Database, counts: ReadonlyMap<External
   }
 }
 
-export function putLastCompleteRead(
-  database: Database,
-  read: { readonly entries: number; readonly inScope: number },
-): void {
-  database.statement('INSERT OR REPLACE INTO last_complete_read VALUES (1, ?, ?)').run(read.entries, read.inScope);
+export function putLastCompleteRead(database: Database, { entries, inScope, gone }: CompleteReadCounts): void {
+  database
+    .statement('INSERT OR REPLACE INTO last_complete_read (id, entries, in_scope, gone) VALUES (1, ?, ?, ?)')
+    .run(entries, inScope, gone ?? null);
 }

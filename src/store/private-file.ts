@@ -2,7 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { storageCode } from './sqlite-errors.ts';
 
-const othersBits = 0o077;
+export const othersBits = 0o077;
 
 /**
  * Makes the file, empty and for the owner only (0600), and its folder (0700), where they are missing. SQLite gives

@@ -35,7 +35,7 @@ import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { openForReading } from './read-only.ts';
 import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
-import { seenEntry, seenHashes, seenWith } from './seen-entries.ts';
+import { missingEntry, seenEntry, seenHashes, seenWith } from './seen-entries.ts';
 import { openSourceCache } from './source-cache.ts';
 import { refreshUsers } from './user-refresh.ts';
 
@@ -131,6 +131,7 @@ function assemble(
       approval: (digest, now) => database.read('look for an approval', () => openApproval(database, digest, now)),
       seenHashes: () => database.read('look at the kept entries', () => seenHashes(database)),
       seenEntry: (externalId) => database.read('look for an entry', () => seenEntry(database, externalId)),
+      missingEntry: (externalId) => database.read('look for an entry', () => missingEntry(database, externalId)),
       seenWith: (text) => database.read('look for an entry', () => seenWith(database, text)),
       released: () => database.read('read who was released', () => releasedUsers(database)),
       unfinished: () => database.read('read unfinished operations', () => unfinishedOperations(database, running)),

@@ -35,24 +35,42 @@ function positive(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-const longestSeconds = 30 * 24 * 3600;
+/** What Twilio offers; less would be over before a call had its turn, and every turn would begin with a new token. */
+const [shortestSeconds, longestSeconds] = [60, 30 * 24 * 3600];
 const fallbackSeconds = 3600;
 const earlyMs = 60_000;
 
 /**
  * When to mint anew, in milliseconds since the epoch: 60 s before the deadline, at most half the lifetime early.
- * The deadline is the earlier of `expires_in` (believed up to 30 days, the longest that Twilio offers) and the JWT's `exp`;
- * one hour, Twilio's default, when neither is usable. An `exp` in the past means that this host's clock is ahead,
- * so the lifetime is then taken from `iat`; otherwise every single call would mint a token.
+ *
+ * | said                     | believed                                                             |
+ * |--------------------------|----------------------------------------------------------------------|
+ * | `expires_in`             | above 0 and up to 30 days, the longest that Twilio offers            |
+ * | `exp`, a minute away     | the time until then                                                  |
+ * | `exp`, closer or past    | only its distance from `iat`: this host's clock is ahead             |
+ * | `exp` far away           | never further than its distance from `iat`: this host's clock is behind |
+ * | none of them             | one hour, Twilio's default                                           |
+ *
+ * The shortest counts, but nothing below a minute, the least that Twilio offers. A token that ends too early for us costs one 401; a clock that is believed too much would cost a
+ * new token for every call.
  */
 export function renewalTime(now: number, expiresIn: unknown, { exp, iat }: TokenClaims): number {
   const candidates: number[] = [];
-  if (typeof expiresIn === 'number' && expiresIn > 0 && expiresIn <= longestSeconds) candidates.push(expiresIn * 1000);
+  const told = secondsOf(expiresIn);
+  if (told > 0 && told <= longestSeconds) candidates.push(told * 1000);
   if (exp !== undefined) {
     const left = exp * 1000 - now;
-    if (left > 0) candidates.push(left);
-    else if (iat !== undefined && exp > iat) candidates.push((exp - iat) * 1000);
+    const whole = iat !== undefined && exp > iat ? (exp - iat) * 1000 : undefined;
+    if (whole !== undefined) candidates.push(whole);
+    if (left > (whole === undefined ? 0 : earlyMs)) candidates.push(left);
   }
-  const lifetime = candidates.length === 0 ? fallbackSeconds * 1000 : Math.min(...candidates);
+  const shortest = candidates.length === 0 ? fallbackSeconds * 1000 : Math.min(...candidates);
+  const lifetime = Math.min(Math.max(shortest, shortestSeconds * 1000), longestSeconds * 1000);
   return now + lifetime - Math.min(earlyMs, lifetime / 2);
+}
+
+/** An int64 comes as text from some servers. */
+function secondsOf(value: unknown): number {
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
+  return typeof value === 'number' ? value : Number.NaN;
 }

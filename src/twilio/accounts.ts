@@ -22,7 +22,7 @@ export async function listAccounts(
   try {
     await readPages(
       api,
-      { endpoint, url, signal },
+      { endpoint, url, urgency: 'read', signal },
       readAccount,
       ({ sid }) => sid,
       (account) => {
@@ -37,7 +37,7 @@ export async function listAccounts(
     const { status, twilioCode, requestId, message } = error;
     api.logger.warn(
       { status, twilioCode, requestId, reason: message },
-      'the accounts cannot be listed; scopes need their AC… SIDs',
+      'the accounts cannot be listed; scopes need their AC… SIDs, and owners of accounts must stand in policy.protect',
     );
     return undefined;
   }

@@ -10,7 +10,7 @@ import { answered, detailsOf, endpointHint, errorOf, networkErrorOf } from './fa
 import type { BodySink, HttpAnswer, HttpClient } from './http-client.ts';
 import { NetworkFailure } from './network-failure.ts';
 import type { TokenSource } from './oauth-token.ts';
-import type { RateGovernor } from './rate-governor.ts';
+import type { Passage, RateGovernor, Urgency } from './rate-governor.ts';
 import { backoffMs, type Decision, decide, type RetryLimits } from './retry.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -22,6 +22,8 @@ export interface ApiRequest {
   readonly ifMatch?: string | undefined;
   /** Opened anew for each attempt. */
   readonly openSink?: (() => BodySink) | undefined;
+  /** Default `write`: it belongs to an operation, or to one person's state. */
+  readonly urgency?: Urgency | undefined;
   /** Reads only: a write that was sent is waited for. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,13 +67,22 @@ export function createApiClient(parts: ApiClientParts): ApiClient {
 
   async function call(request: ApiRequest): Promise<CallResult> {
     let used = '';
+    let refusedAt = 0;
     try {
       const answer = await withRetries(
         (number) =>
-          governor.schedule(async (start) => {
-            used = await readyToken(tokens, start, request.signal);
-            return attempt(parts, request, used, number);
-          }, request.signal),
+          governor.schedule(
+            async (passage) => {
+              used = await readyToken(tokens, passage, request.signal);
+              const refused: Passage['refused'] = (refusal) => {
+                refusedAt = clock.now();
+                passage.refused(refusal);
+              };
+              return attempt(parts, request, { ...passage, refused }, used, number);
+            },
+            request.urgency ?? 'write',
+            request.signal,
+          ),
         {
           limits,
           clock,
@@ -79,10 +90,10 @@ export function createApiClient(parts: ApiClientParts): ApiClient {
           // The governor makes everybody wait, this call included.
           wait: (ms) => {
             logger.warn(
-              { endpoint: endpointName(request.endpoint), ms },
+              { endpoint: endpointName(request.endpoint), ms, perSecond: governor.pace },
               'Twilio asks for fewer requests; all calls pause',
             );
-            governor.pause(ms);
+            governor.hold(refusedAt + ms);
             return Promise.resolve();
           },
           renewToken: () => tokens.drop(used),
@@ -116,17 +127,23 @@ function isHanded(decision: Decision): decision is Handed {
 }
 
 /** A token, then a turn; a token that ended during a long wait is renewed, and then the turn is over too. */
-async function readyToken(tokens: TokenSource, start: () => Promise<void>, signal: AbortSignal | undefined) {
+async function readyToken(tokens: TokenSource, passage: Passage, signal: AbortSignal | undefined) {
   for (;;) {
     const token = await tokens.bearer(signal);
-    await start();
+    await passage.start();
     if (tokens.holds(token)) return token;
   }
 }
 
-async function attempt(parts: ApiClientParts, request: ApiRequest, token: string, number: number): Promise<HttpAnswer> {
+async function attempt(
+  parts: ApiClientParts,
+  request: ApiRequest,
+  passage: Passage,
+  token: string,
+  number: number,
+): Promise<HttpAnswer> {
   const { endpoint, url, json } = request;
-  const { clock, logger, governor, limits } = parts;
+  const { clock, logger, limits } = parts;
   parts.count(endpointName(endpoint));
   const began = clock.now();
   const line = { method: endpoint.method, path: endpoint.template, attempt: number };
@@ -150,10 +167,13 @@ async function attempt(parts: ApiClientParts, request: ApiRequest, token: string
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId }, 'Twilio request');
   const body = status >= 200 && status < 300 ? {} : parseErrorBody(answer.text);
   const decision = decide(endpoint.kind, { status, twilioCode: body.code, scimType: body.scimType });
-  if (decision !== 'wait') governor.succeeded();
+  const asked = retryAfterMs(answer.retryAfter, body.throttledUntil, clock.now(), limits.maxRetryAfterMs);
+  // A 503 that says when to come back asks all callers to stay away, though it decides otherwise about this call.
+  const refused = decision === 'wait' || (status === 503 && asked !== undefined);
+  if (refused) passage.refused({ holdMs: asked ?? 0, tooManyAtOnce: body.code === 20429 });
+  else passage.accepted();
   if (decision === 'done' && isWhole(request, answer)) return answer;
   if (decision === 'done') throw notWhole(request, answer);
-  const asked = retryAfterMs(answer.retryAfter, body.throttledUntil, clock.now(), limits.maxRetryAfterMs);
   throw new AttemptFailure(decision, errorOf(decision, request, answer, body), asked);
 }
 

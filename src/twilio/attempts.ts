@@ -30,6 +30,8 @@ export interface AttemptRules {
   /** Called on 401. */
   readonly renewToken: () => void;
   readonly signal?: AbortSignal | undefined;
+  /** An answer that comes after the signal has aborted still counts: what it holds is not to be had again. */
+  readonly keepsAnswer?: boolean;
 }
 
 /**
@@ -45,6 +47,7 @@ export async function withRetries<T>(attempt: (number: number) => Promise<T>, ru
 
   async function again(error: Error): Promise<boolean> {
     if (!(error instanceof AttemptFailure)) return false;
+    signal?.throwIfAborted();
     switch (error.decision) {
       case 'new-token':
         if (renewed) return false;
@@ -73,6 +76,7 @@ export async function withRetries<T>(attempt: (number: number) => Promise<T>, ru
     // Waiting is done in `again`, through our clock.
     minTimeout: 0,
     shouldRetry: ({ error }) => again(error),
-    ...(signal !== undefined && { signal }),
+    // p-retry throws a result away when its signal has aborted meanwhile.
+    ...(signal !== undefined && rules.keepsAnswer !== true && { signal }),
   });
 }

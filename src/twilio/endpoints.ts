@@ -21,6 +21,7 @@ const assignments = '/v2/Organizations/RoleAssignments';
 
 export const endpoints = {
   token: { method: 'POST', template: '/v2/token', kind: 'token', permission: undefined },
+  authorize: { method: 'GET', template: '/v2/authorize', kind: 'token', permission: undefined },
   listUsers: { method: 'GET', template: users, kind: 'read', permission: 'managed-users/list' },
   readUser: { method: 'GET', template: user, kind: 'read', permission: 'managed-users/read' },
   createUser: { method: 'POST', template: users, kind: 'create-user', permission: 'managed-users/create' },

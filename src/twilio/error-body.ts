@@ -6,6 +6,8 @@ export interface ErrorBody {
   readonly message?: string;
   /** RFC 7644 section 3.12. */
   readonly scimType?: string;
+  /** `error` of RFC 6749 section 5.2, where it is a word. */
+  readonly oauthError?: string;
   /** As sent. */
   readonly throttledUntil?: string;
 }
@@ -22,10 +24,12 @@ export function parseErrorBody(text: string): ErrorBody {
   const message = firstText(body.detail, body.message, body.error_description, body.error, body.title);
   const scimType = firstText(body.scimType);
   const throttledUntil = firstText(body.throttled_until, body.throttledUntil);
+  const oauthError = firstText(body.error);
   return {
     ...(code !== undefined && { code }),
     ...(message !== undefined && { message: forMessage(message) }),
     ...(scimType !== undefined && { scimType }),
+    ...(oauthError !== undefined && /^\w+$/.test(oauthError) && { oauthError }),
     ...(throttledUntil !== undefined && { throttledUntil }),
   };
 }

@@ -62,7 +62,7 @@ export function errorOf(
         hint: 'Lower twilio.limits.requestsPerSecond, or find what else uses the same credentials, then run again.',
       });
     case 'new-token':
-      return new TargetAuthError(`${said}, with a newly minted token too`, {
+      return new TargetAuthError(`${said}, with a newly minted token too${eitherOr(asked)}`, {
         ...details,
         hint: authHint(asked, body),
       });
@@ -116,6 +116,14 @@ function hostOf(location: string, base: string): string {
 function withPermission(said: string, { endpoint }: Asked, { code }: ErrorBody): string {
   if (code === 25100 || endpoint.permission === undefined) return said;
   return `${said}; the OAuth app may lack the permission ${endpoint.permission}`;
+}
+
+/** Twilio's 401 does not tell one from the other (error page 20003). */
+function eitherOr({ endpoint }: Asked): string {
+  const revoked = ': the access was revoked';
+  return endpoint.permission === undefined
+    ? revoked
+    : `${revoked}, or the OAuth app lacks the permission ${endpoint.permission}`;
 }
 
 /** Where to mend it, by code (Twilio documentation, error pages 25018, 25100, 25105, 25107; "Organization OAuth apps"). */

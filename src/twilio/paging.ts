@@ -1,8 +1,7 @@
 /** Follows page links (Twilio documentation, "Role assignment resource"), and never sends the token to another host. */
 import { TargetContractError } from '../errors.ts';
 import { contractError, understand } from './answers.ts';
-import type { ApiClient } from './api-client.ts';
-import type { Endpoint } from './endpoints.ts';
+import type { ApiClient, ApiRequest } from './api-client.ts';
 import type { Asked } from './failures.ts';
 import { isObject, parseObject, textOf, UnexpectedAnswer, type WireObject } from './wire.ts';
 
@@ -59,7 +58,7 @@ const mostRestarts = 2;
  */
 export async function readPages<Row>(
   api: ApiClient,
-  request: { readonly endpoint: Endpoint; readonly url: URL; readonly signal: AbortSignal | undefined },
+  request: Pick<ApiRequest, 'endpoint' | 'url' | 'urgency' | 'signal'>,
   read: (row: unknown) => Row | undefined,
   keyOf: (row: Row) => string,
   onRow: (row: Row) => void,
@@ -84,7 +83,7 @@ export async function readPages<Row>(
       if (visited.has(url.href)) throw contractError(asked, undefined, 'the page links go round in a circle');
       if (visited.size === mostPages) throw contractError(asked, undefined, `more than ${mostPages} pages`);
       visited.add(url.href);
-      const answer = await api.expect({ ...asked, signal: request.signal });
+      const answer = await api.expect({ ...request, url });
       const page = understand(asked, answer, () => parsePage(answer.text, asked.url, read));
       for (const row of page.rows) {
         const key = keyOf(row);

@@ -16,6 +16,8 @@
  *  404, 25008            absent    absent        absent    give up      give up            stop
  *  25201                 give up   give up       give up   give up      settle             stop
  *  other 4xx, 3xx        give up   give up       give up   give up      give up            stop
+ *
+ * A 503 with Retry-After is decided as 5xx, and holds all other calls as a 429 does (api-client.ts).
  */
 import type { CallKind } from './endpoints.ts';
 
@@ -90,7 +92,7 @@ export interface RetryLimits {
   readonly maxDelayMs: number;
   /** The longest single wait that `Retry-After` is believed. */
   readonly maxRetryAfterMs: number;
-  /** The longest that one call waits on 429 in all. */
+  /** The longest that one call waits on 429 in all; `twilio.limits.maxThrottling`. */
   readonly rateLimitBudgetMs: number;
 }
 

@@ -33,7 +33,7 @@ export async function listAssignments(
   let count = 0;
   await readPages(
     api,
-    { endpoint, url, signal },
+    { endpoint, url, urgency: 'scope' in by ? 'read' : 'write', signal },
     readAssignment,
     ({ sid }) => sid,
     (assignment) => {
@@ -138,8 +138,19 @@ export async function revokeRole(
     throw error;
   } catch (error) {
     const looks = error instanceof TargetRejectedError || (error instanceof TargetAuthError && error.status === 403);
-    if (looks && !(await isThere(assignments, assignment))) return { state: 'already', requestId: error.requestId };
+    if (looks && !(await isThereFor(error, assignments, assignment))) {
+      return { state: 'already', requestId: error.requestId };
+    }
     throw error;
+  }
+}
+
+/** Who may not look either is told of the first refusal. */
+async function isThereFor(refusal: TargetError, assignments: AssignmentsApi, row: RoleAssignment): Promise<boolean> {
+  try {
+    return await isThere(assignments, row);
+  } catch (error) {
+    throw error instanceof TargetAuthError ? refusal : error;
   }
 }
 

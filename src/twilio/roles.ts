@@ -11,7 +11,7 @@ export async function listRoles(api: ApiClient, base: string, signal: AbortSigna
   const roles: Role[] = [];
   await readPages(
     api,
-    { endpoint, url, signal },
+    { endpoint, url, urgency: 'read', signal },
     readRole,
     ({ sid }) => sid,
     (role) => {

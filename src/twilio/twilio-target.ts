@@ -1,20 +1,24 @@
 /** The Twilio organization as the rest of the program sees it. */
 import type { ScopeSid } from '../domain/identity.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { Clock, Logger, TargetDirectory } from '../ports.ts';
+import type { AuthorizationStore, Clock, Logger, TargetDirectory } from '../ports.ts';
 import { listAccounts } from './accounts.ts';
 import { createApiClient } from './api-client.ts';
+import { mintByCredentials } from './client-credentials.ts';
 import { createUser } from './create-user.ts';
 import { deactivateUser } from './deactivate-user.ts';
 import { endpointName, endpoints } from './endpoints.ts';
 import { createHttpClient, type ProxyEnvironment } from './http-client.ts';
 import { createTokenSource } from './oauth-token.ts';
 import { checkOptions } from './options.ts';
+import { type PermissionProbe, probePermissions } from './probe-permissions.ts';
 import { createRateGovernor } from './rate-governor.ts';
+import { mintByRefreshToken } from './refresh-token.ts';
 import { defaultRetryLimits, type RetryLimits } from './retry.ts';
 import { assignRole, listAssignments, revokeRole } from './role-assignments.ts';
 import { listRoles } from './roles.ts';
 import { findUser, readUser } from './scim-users.ts';
+import type { TokenEndpoint } from './token-request.ts';
 import { updateUser } from './update-user.ts';
 import { streamUsers } from './user-list-stream.ts';
 
@@ -23,6 +27,8 @@ export interface TwilioOptions {
   readonly organization: ScopeSid;
   readonly clientId: Secret | string;
   readonly clientSecret: Secret;
+  /** Where a person's approval is kept; without one, the secret alone gives tokens. */
+  readonly authorization?: AuthorizationStore | undefined;
   /** Base URLs, https except on this machine. */
   readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
   readonly limits: {
@@ -42,7 +48,10 @@ export interface TwilioOptions {
 }
 
 /** Disposing waits for requests in flight and closes all connections. */
-export type TwilioTarget = TargetDirectory & AsyncDisposable;
+export interface TwilioTarget extends TargetDirectory, AsyncDisposable {
+  /** Which of the nine permissions the app has. `chance`: 32 random hex digits. Changes nothing. */
+  probePermissions(chance: string, signal: AbortSignal): Promise<readonly PermissionProbe[]>;
+}
 
 /** Makes no request yet. Throws ConfigError with everything that is wrong with the options. */
 export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
@@ -56,7 +65,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
   };
   const http = createHttpClient({ timeoutMs, proxyEnv });
   const ended = new AbortController();
-  const tokens = createTokenSource({
+  const endpoint: TokenEndpoint = {
     ...options,
     oauth: bases.oauth,
     timeoutMs,
@@ -65,7 +74,11 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     http,
     onRequest: () => count(endpointName(endpoints.token)),
     signal: ended.signal,
-  });
+  };
+  const { authorization } = options;
+  const tokens = createTokenSource(clock, () =>
+    authorization === undefined ? mintByCredentials(endpoint) : mintByRefreshToken(endpoint, authorization),
+  );
   const governor = createRateGovernor(options.limits, clock);
   const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count });
   const iam = { api, base: bases.iam };
@@ -81,10 +94,12 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     revokeRole: (assignment) => revokeRole(iam, assignment),
     listRoles: (signal) => listRoles(api, bases.iam, signal),
     listAccounts: (signal) => listAccounts(api, bases.accounts, organization, signal),
+    probePermissions: (chance, signal) => probePermissions(iam, organization, chance, signal),
     calls,
-    [Symbol.asyncDispose]: () => {
+    [Symbol.asyncDispose]: async () => {
       ended.abort();
-      return http.close();
+      await tokens.idle();
+      await http.close();
     },
   };
 }

@@ -66,7 +66,7 @@ export async function streamUsers(
     };
   }
 
-  const answer = await api.expect({ ...asked, openSink, signal });
+  const answer = await api.expect({ ...asked, openSink, urgency: 'read', signal });
   const vanished = seen.size - count;
   const problem =
     gapIn(envelope, count) ??

@@ -10,6 +10,7 @@ import { ldapConverged } from './ldap-converged.ts';
 import { printTable, type Row } from './measure.ts';
 import { pace } from './pace.ts';
 import { startUp } from './start-up.ts';
+import { throttle } from './throttle.ts';
 
 const [only, size] = process.argv.slice(2);
 const cases: Readonly<Record<string, (size: number | undefined) => Promise<Row[]>>> = {
@@ -19,6 +20,7 @@ const cases: Readonly<Record<string, (size: number | undefined) => Promise<Row[]
   incremental: (people = 100_000) => incremental(people),
   csv: (rows = 1_000_000) => csvMillion(rows, rows / 50),
   pace: async (operations = 500) => [...(await pace(operations, 50)), ...(await pace(operations / 10, 5))],
+  throttle: (seconds = 60) => throttle(seconds),
   calls: (people = 500) => changedPeople(people, people / 10),
 };
 

@@ -4,7 +4,6 @@ import { createSkippingClock, historyOf, reconcileInProcess } from '../support/i
 import { createWorld, type Person, type Sections, type World } from '../support/world.ts';
 
 const ten = Array.from({ length: 10 }, (_, index): Person => ({ id: `p${index}`, groups: ['developers'] }));
-const dayMs = 24 * 3_600_000;
 
 /** Ten developers in step, then three leave: refused. Returns the refused plan's digest. */
 async function refusedWorld(sections: Sections = {}): Promise<{ world: World; digest: string }> {
@@ -33,6 +32,7 @@ describe.concurrent('tdsync approve', () => {
     expect(status.stdout).toContain('Approved by ');
     expect(run.code, run.stdout).toBe(0);
     expect(run.stdout).toContain('Guards refuse this plan, and ');
+    expect(run.stdout).toMatch(/\n {2}Approved \S+Z by \S+ on \S+: team dissolved, ticket 17\n/);
     expect(applied?.verdict?.approval).toMatchObject({
       digest,
       host: expect.any(String),
@@ -68,17 +68,35 @@ describe.concurrent('tdsync approve', () => {
     expect(again.code).toBe(3);
   });
 
-  test('expires after a day', async () => {
+  test('expires after a day, to the millisecond', async () => {
     const { world, digest } = await refusedWorld();
     await using _world = world;
-    await world.tdsync('approve', digest);
-    const clock = createSkippingClock();
-    clock.advance(dayMs + 60_000);
+    const approve = await world.tdsync('approve', digest, '--json');
+    const { expiresAt, at } = approve.json<{ approval: Record<'at' | 'expiresAt', string> }>().approval;
+    const end = Date.parse(expiresAt);
 
-    const late = await reconcileInProcess(world, { clock });
+    const late = await reconcileInProcess(world, { clock: createSkippingClock(end) });
+    const written = world.twilio.requests.writes;
+    const inTime = await reconcileInProcess(world, { clock: createSkippingClock(end - 1) });
 
-    expect(late.code).toBe(3);
-    expect(world.twilio.requests.writes).toBe(0);
+    expect(end - Date.parse(at)).toBe(24 * 3_600_000);
+    expect([late.code, written]).toEqual([3, 0]);
+    expect([inTime.code, inTime.report?.status]).toEqual([0, 'applied']);
+  });
+
+  test('is what a dry run cannot be given: it says how its plan is applied, and nothing stands refused', async () => {
+    await using world = await createWorld();
+    await world.people(ten);
+    await settle(world);
+    await world.people(ten.slice(3));
+    const dry = await world.tdsync('reconcile', '--dry-run', '--out', world.path('plan.json'));
+    const allowances = /tdsync apply plan\.json (.*?)`/.exec(dry.stdout)?.[1]?.split(' ') ?? [];
+
+    const applied = await world.tdsync('apply', world.path('plan.json'), ...allowances);
+
+    expect([dry.code, dry.stdout]).toEqual([3, expect.not.stringContaining('tdsync approve')]);
+    expect(allowances.length).toBeGreaterThan(1);
+    expect(applied.code, applied.stderr).toBe(0);
   });
 
   test('is shown by a dry run, which does not use it up', async () => {

@@ -1,7 +1,13 @@
 /** What stops everybody rather than one person: rate limits, tokens, permissions, a Twilio that does not answer. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { permissionNames } from '../../src/simulator/permissions.ts';
-import { createSkippingClock, historyOf, outcomesOf, reconcileInProcess } from '../support/in-process.ts';
+import {
+  createSkippingClock,
+  historyOf,
+  type InProcessRun,
+  outcomesOf,
+  reconcileInProcess,
+} from '../support/in-process.ts';
 import { type MixedChange, prepareMixedChange } from '../support/mixed-change.ts';
 import { mailedTwice, type OrganizationPicture, pictureOf } from '../support/organization.ts';
 import { plantedSecret, type World } from '../support/world.ts';
@@ -24,6 +30,10 @@ beforeAll(async () => {
 });
 
 afterAll(() => change[Symbol.asyncDispose]());
+
+function notDone(run: InProcessRun): number {
+  return Object.values(outcomesOf(run)).filter((state) => state === 'failed' || state === 'skipped').length;
+}
 
 function expectUndisturbed(world: World): void {
   expect(pictureOf(world.twilio)).toEqual(undisturbed);
@@ -60,17 +70,85 @@ describe.concurrent('429', () => {
     expect(clock.waits.filter((ms) => ms > 39_000)).toHaveLength(1);
   });
 
-  test('for longer than the budget ends the run with exit 6, and the next one goes on', async () => {
+  test('for longer than the budget: what was done is kept, exit 4, and the next run goes on', async () => {
     const clock = createSkippingClock();
     await using world = await change.open({ now: clock.now });
     world.twilio.faults.add({ match: { method: 'POST', path: users }, fault: { status: 429 } });
 
-    const run = await reconcileInProcess(world, { clock });
+    const run = await reconcileInProcess(world, { clock, environment: { TDSYNC_TWILIO_MAX_THROTTLING: '1m' } });
     world.twilio.faults.clear();
     const next = await reconcileInProcess(world, { clock });
 
-    expect([run.code, run.error?.code]).toEqual([6, 'twilio-rate-limited']);
+    expect([run.code, run.report?.status]).toEqual([4, 'partial']);
+    expect(run.report?.unfinished).toEqual({ because: 'rate-limit', left: notDone(run) });
+    expect(Object.values(outcomesOf(run))).toContain('done');
+    expect(historyOf(world)[1]?.summary).toMatchObject({ status: 'partial', error: { code: 'twilio-rate-limited' } });
+    expect(clock.waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(120_000);
     expect(next.code).toBe(0);
+    expectUndisturbed(world);
+  });
+
+  test('for longer than the budget before there is a plan ends the run with exit 6', async () => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    world.twilio.faults.add({ match: listUsers, fault: { status: 429 } });
+
+    const run = await reconcileInProcess(world, { clock });
+
+    expect([run.code, run.error?.code]).toEqual([6, 'twilio-rate-limited']);
+    expect(world.twilio.requests.writes).toBe(0);
+  });
+
+  test('until the time for a run is over: no operation starts any more, exit 4, and the next run goes on', async () => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    const slow = { status: 429, headers: { 'Retry-After': '40' } };
+    world.twilio.faults.add({ match: { method: 'POST', path: users }, times: 1, fault: slow });
+
+    const run = await reconcileInProcess(world, { clock, environment: { TDSYNC_TWILIO_MAX_RUN_TIME: '30s' } });
+    const writes = world.twilio.requests.writes;
+    const next = await reconcileInProcess(world, { clock });
+
+    expect([run.code, run.report?.status]).toEqual([4, 'partial']);
+    expect(run.report?.unfinished).toEqual({ because: 'run-time', left: notDone(run) });
+    expect(notDone(run)).toBeGreaterThan(0);
+    expect(historyOf(world)[1]?.summary).toMatchObject({ status: 'partial', error: { code: 'run-time' } });
+    expect(next.code).toBe(0);
+    expect(world.twilio.requests.writes).toBeGreaterThan(writes);
+    expectUndisturbed(world);
+  });
+
+  test.each([
+    ['garbage', 'soon'],
+    ['negative', '-5'],
+    ['a date long gone', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+    ['a date that is none', 'Someday, 99 Foo 2026 99:99:99 GMT'],
+    ['more seconds than there are', '99999999999999999999999'],
+    ['a thousand digits', '9'.repeat(1000)],
+  ])('with a Retry-After that is %s: the run backs off within reason, and goes on', async (_name, header) => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    const fault = { status: 429, headers: { 'Retry-After': header } };
+    world.twilio.faults.add({ match: { method: 'POST', path: users }, times: 2, fault });
+
+    const run = await reconcileInProcess(world, { clock });
+
+    expect(run.code).toBe(0);
+    expect(Math.max(...clock.waits)).toBeLessThanOrEqual(120_000);
+    expect(clock.waits.filter((ms) => ms >= 500)).not.toEqual([]);
+    expectUndisturbed(world);
+  });
+
+  test('as a 503 that says when to come back: all calls stay away until then', async () => {
+    const clock = createSkippingClock();
+    await using world = await change.open({ now: clock.now });
+    const fault = { status: 503, headers: { 'Retry-After': '40' } };
+    world.twilio.faults.add({ match: { method: 'PUT', path: user }, times: 1, fault });
+
+    const run = await reconcileInProcess(world, { clock });
+
+    expect(run.code).toBe(0);
+    expect(clock.waits.filter((ms) => ms > 39_000)).not.toEqual([]);
     expectUndisturbed(world);
   });
 

@@ -56,6 +56,9 @@ const everyQuirk = Object.entries(definitions).flatMap(([name, { allowed }]) => 
 });
 /** Refusals, throttling and doubles, which a quiet life does not meet; they are lived with all at once. */
 const unmet = new Set([
+  'approval',
+  'pkce',
+  'refreshToken',
   'tokenErrors',
   'badClientStatus',
   'permissionRefusal',

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/domain/run.ts';
@@ -7,13 +7,9 @@ import { renderRun } from '../../src/report/run-text.ts';
 import { expectGolden } from '../support/golden.ts';
 import { dryRunInProcess, reconcileInProcess } from '../support/in-process.ts';
 import { type Slapd, slapdIsInstalled, startSlapd } from '../support/slapd.ts';
-import { approve, everyGuard, readStory, type Story, type Told, tell } from '../support/story.ts';
+import { approve, everyGuard, readStories, type Story, type Told, tell } from '../support/story.ts';
 
-const root = join(import.meta.dirname, '..', 'golden');
-const stories = readdirSync(root)
-  .filter((name) => /^\d{3}-/.test(name))
-  .sort()
-  .map((name) => readStory(root, name));
+const stories = readStories();
 
 const introduction = `# Golden stories
 
@@ -36,9 +32,11 @@ test('the list of golden stories is complete', () => {
 
 const directories = stories.flatMap(({ directory }) => directory ?? []);
 const hasDirectories = slapdIsInstalled();
+/** Accounts can be locked, in pwdAccountLockedTime. */
+const withLocks = { access: 'moduleload ppolicy.la\noverlay ppolicy' };
 let slapd: Slapd | undefined;
 beforeAll(async () => {
-  if (hasDirectories) slapd = await startSlapd({ people: 0, groups: [], more: directories.join('\n') });
+  if (hasDirectories) slapd = await startSlapd({ people: 0, groups: [], more: directories.join('\n'), ...withLocks });
 });
 afterAll(() => slapd?.stop());
 

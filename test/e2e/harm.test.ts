@@ -74,15 +74,25 @@ describe('an organization of 150 people survives', () => {
     await expectConverged(world);
   });
 
-  test('people who vanish in Twilio because their domain lapsed: nobody is created again', async () => {
+  test('people who vanish in Twilio because their domain lapsed: exit 3, told once for the domain, nobody is created', async () => {
     await write('developers,support');
     world.twilio.administer({ action: 'lapse-domain', domain: 'corp.example' });
 
     const run = await world.tdsync('reconcile', '--json');
+    const allowed = await world.tdsync('reconcile', '--allow', 'gone');
+    const next = await world.tdsync('reconcile');
 
-    const { plan } = run.json<RunDocument>();
-    expect([run.code, world.twilio.requests.writes]).toEqual([0, 0]);
-    expect(plan.findings.map(({ code }) => code)).toEqual(Array(size).fill('gone'));
+    const { plan, verdict } = run.json<RunDocument>();
+    expect([run.code, allowed.code, next.code, world.twilio.requests.writes]).toEqual([3, 0, 0, 0]);
+    expect(plan.findings.map(({ code, externalId }) => [code, externalId])).toEqual([['gone', '']]);
+    expect(plan.findings[0]?.message).toContain(
+      `no longer shows ${size} linked people in corp.example (p0@corp.example, `,
+    );
+    expect(plan.findings[0]?.message).toContain('whether it is still verified');
+    expect(verdict.guards.find(({ guard }) => guard === 'gone')?.message).toBe(
+      `${size} people in scope have vanished from Twilio; the limit is 15, the smaller of 25 and 10 % of ${size} managed = 15`,
+    );
+    expect(next.stdout).toContain('0 people in scope have vanished from Twilio, beside 150 who were gone before');
   });
 });
 

@@ -110,12 +110,15 @@ describe.concurrent('roles, doctor and config', () => {
     expect(roles.filter(({ name }) => name === 'Owner')).toHaveLength(2);
   });
 
-  test('doctor finds nothing wrong, reads everything and writes nothing', async () => {
+  test('doctor finds nothing wrong, reads everything and changes nothing', async () => {
     await using world = await createWorld();
     await world.people([anna]);
     const before = await world.files();
+    const { revision } = world.twilio.state;
 
     const run = await world.tdsync('doctor', '--json');
+    const { writes } = world.twilio.requests;
+    await world.tdsync('doctor', '--no-permissions');
 
     const { checks } = run.json<DoctorDocument>();
     expect(checks.filter(({ state }) => state !== 'ok')).toEqual([]);
@@ -125,9 +128,11 @@ describe.concurrent('roles, doctor and config', () => {
     );
     expect(checks.map(({ check }) => check)).toEqual([
       ...['configuration', 'secret', 'secret', 'snapshot', 'roles', 'role rules', 'users', 'role assignments'],
-      ...['source', ...Array(attributes).fill('attribute'), 'group', 'filter'],
+      ...['permission', 'source', ...Array(attributes).fill('attribute'), 'group', 'filter'],
     ]);
-    expect([run.code, world.twilio.requests.writes]).toEqual([0, 0]);
+    expect(run.code).toBe(0);
+    // Requests that cannot take effect, and none when nobody asks for them.
+    expect([world.twilio.state.revision, writes, world.twilio.requests.writes]).toEqual([revision, 5, 5]);
     expect(await world.files()).toEqual(before);
   });
 
@@ -139,7 +144,11 @@ describe.concurrent('roles, doctor and config', () => {
     await chmod(world.path('tdsync.yaml'), 0o666);
     const client = [...world.twilio.state.clients.values()][0];
     const { clientId, clientSecret } = client ?? { clientId: '', clientSecret: '' };
-    world.twilio.state.setClient({ clientId, clientSecret, permissions: ['roles/list', 'managed-users/list'] });
+    world.twilio.state.setClient({
+      clientId,
+      clientSecret,
+      permissions: ['roles/list', 'managed-users/list', 'role-assignments/create'],
+    });
 
     const run = await world.tdsync('doctor', '--json');
 
@@ -154,6 +163,14 @@ describe.concurrent('roles, doctor and config', () => {
         hint: expect.stringContaining('tdsync roles'),
       },
       { check: 'role assignments', state: 'failed', message: expect.stringContaining('role-assignments/list') },
+      ...['read', 'update', 'list', 'delete', 'create', 'delete'].map((what, index) => ({
+        check: 'permission',
+        state: 'failed',
+        message: expect.stringContaining(
+          `${index === 2 || index === 5 ? 'role-assignments' : 'managed-users'}/${what} is missing`,
+        ),
+        hint: expect.stringContaining('In the Twilio Console'),
+      })),
       { check: 'source', state: 'failed', message: expect.stringContaining('devs') },
     ]);
   });

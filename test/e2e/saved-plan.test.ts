@@ -164,7 +164,9 @@ describe.concurrent('a saved plan', () => {
     await world.write('hollow.json', '{"version":1,"plan":{"operations":[],"basis":{},"digest":"x"}}');
 
     await world.write('bare.json', JSON.stringify(withoutOptions));
-    const names = ['empty.json', 'list.json', 'hollow.json', 'bare.json', 'missing.json', '.'];
+    const uncounted = { ...withoutOptions, options: {}, plan: { ...withoutOptions.plan, findings: [] } };
+    await world.write('uncounted.json', JSON.stringify(uncounted));
+    const names = ['empty.json', 'list.json', 'hollow.json', 'bare.json', 'uncounted.json', 'missing.json', '.'];
     const runs = await Promise.all(names.map((name) => world.tdsync('apply', world.path(name))));
 
     for (const [index, run] of runs.entries()) {

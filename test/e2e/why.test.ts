@@ -95,11 +95,32 @@ describe.concurrent('tdsync why', () => {
     const missing = await why(world, 'anna');
     const invalid = await why(world, 'dora');
 
-    expect(missing).toContain('the source holds no entry with this key');
+    expect(missing).toMatch(/Entry none: the source holds no entry with this key since run \S+ at /);
+    expect(missing).toMatch(/ the last one people\.csv:2, as run \S+ read it at /);
+    expect(missing).toContain(' mail anna@corp.example\n');
+    expect(missing).toContain(' groups developers\n');
     expect(missing).toContain('missing from 1 of 3 complete reads in a row');
     expect(invalid).toContain('not in Twilio, as far as the last run saw');
     expect(invalid).toContain('"no address" is not an e-mail address');
     expect(invalid).toContain('! invalid');
+  });
+
+  test('still knows who was missing from a source that a guard refused, and forgets it when they are back', async () => {
+    await using world = await worldOfThree();
+    await world.people(people.slice(1));
+    await world.configure({ ...sections, guards: { deactivations: { count: 0 } } });
+    await reconcileInProcess(world);
+
+    const missing = await why(world, 'anna@corp.example');
+    await world.people(people);
+    await reconcileInProcess(world);
+    const back = await why(world, 'anna');
+
+    expect(missing).toContain('Entry none: the source holds no entry');
+    expect(missing).toContain(' the last one people.csv:2, as run ');
+    expect(missing).toContain(' revoke Developer in Production (no longer in the source)');
+    expect(back).toContain('Entry people.csv:2, as run ');
+    expect(back).toMatch(/Next run .*\n nothing to do/);
   });
 
   test('asks neither source nor Twilio, and speaks JSON', async () => {

@@ -302,7 +302,7 @@ describe('accounts', () => {
 
     expect(await scene.target.listAccounts(never)).toBeUndefined();
     expect(scene.log.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
-      'the accounts cannot be listed; scopes need their AC… SIDs',
+      'the accounts cannot be listed; scopes need their AC… SIDs, and owners of accounts must stand in policy.protect',
     ]);
   });
 

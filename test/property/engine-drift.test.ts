@@ -7,6 +7,7 @@ import { driftOnce } from '../../src/reconcile/drift.ts';
 import { reconcileOnce } from '../../src/reconcile/reconcile.ts';
 import { assignment, entry, externalId, link, rules, twilioUser } from '../support/builders.ts';
 import { createWorld, type World } from '../support/memory-world.ts';
+import { holdsAsync } from '../support/properties.ts';
 
 const never = new AbortController().signal;
 const start = { command: 'reconcile', host: 'sync-1', pid: 1, user: 'tdsync', version: '1.0.0' };
@@ -46,7 +47,7 @@ async function run(world: World) {
 }
 
 test('under overwrite every run ends with what the rules give, says what was changed where, and the next has nothing to do', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.array(fc.constantFrom(...steps), { maxLength: 12 }), async (history) => {
       const world = worldUnder('overwrite');
       for (const step of history) {
@@ -62,12 +63,12 @@ test('under overwrite every run ends with what the rules give, says what was cha
         expect(await run(world)).toEqual({ operations: [], findings: [] });
       }
     }),
-    { numRuns: 600 },
+    600,
   );
 });
 
 test('under report no change in Twilio is taken back, each is told for as long as it stands, and changes of the rules apply', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.array(fc.constantFrom(...steps), { maxLength: 12 }), async (history) => {
       const world = worldUnder('report');
       for (const step of history) {
@@ -91,6 +92,6 @@ test('under report no change in Twilio is taken back, each is told for as long a
         );
       }
     }),
-    { numRuns: 600 },
+    600,
   );
 });

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { UserSid } from '../../src/domain/identity.ts';
 import type { GuardLimit } from '../../src/domain/rules.ts';
 import { organizations } from '../support/arbitrary-world.ts';
-import { noLimits } from '../support/builders.ts';
+import { administrator, developer, noLimits } from '../support/builders.ts';
 import { begin, happen, histories, type Life, run, standing } from '../support/histories.ts';
 import { holdsAsync } from '../support/properties.ts';
 
@@ -91,4 +92,39 @@ function harmSince(before: ReturnType<typeof standing>, life: Life) {
     if (was.user.attributes.userName !== is?.user.attributes.userName) harm.renamed++;
   }
   return harm;
+}
+
+test('no run takes more holders from a role than its guard lets, and a role that is kept never loses its last active holder', async () => {
+  const kept = ['Developer', 'Administrator'];
+  const keptSids: readonly string[] = [developer, administrator];
+  await holdsAsync(
+    fc.asyncProperty(organizations, histories, limit, async (organization, history, chosen) => {
+      const life = begin(organization, { guards: { ...noLimits, roleRevocations: chosen, keepAtLeastOne: kept } });
+      for (const events of [[], ...history]) {
+        for (const event of events) happen(life, event);
+        const before = holdersOf(standing(life));
+
+        await run(life, { guarded: true });
+
+        const after = standing(life);
+        const left = holdersOf(after);
+        for (const [grant, holders] of before) {
+          const lost = [...holders].filter((sid) => after.get(sid)?.grants.includes(grant) !== true);
+          expect(lost.length).toBeLessThanOrEqual(most(chosen, holders.size));
+          if (keptSids.includes(grant.split(' ')[0] ?? '')) expect(left.get(grant)?.size ?? 0).toBeGreaterThan(0);
+        }
+      }
+    }),
+    150,
+  );
+});
+
+/** Active people by the role and scope that they hold. */
+function holdersOf(people: ReturnType<typeof standing>): ReadonlyMap<string, ReadonlySet<UserSid>> {
+  const found = new Map<string, Set<UserSid>>();
+  for (const [sid, { user, grants }] of people) {
+    if (!user.active) continue;
+    for (const grant of grants) found.set(grant, (found.get(grant) ?? new Set()).add(sid));
+  }
+  return found;
 }

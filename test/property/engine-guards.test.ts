@@ -10,7 +10,9 @@ import { holds } from '../support/properties.ts';
 
 const limited = guardNames.filter((name) => name !== 'keepAtLeastOne');
 const limit = fc.record({ count: fc.nat(8), percent: fc.nat(100) }, { requiredKeys: [] });
-const lastRead = fc.option(fc.record({ entries: fc.nat(10), inScope: fc.nat(10) }), { nil: undefined });
+const lastRead = fc.option(fc.record({ entries: fc.nat(10), inScope: fc.nat(10), gone: fc.nat(5) }), {
+  nil: undefined,
+});
 
 test('raising a limit, or an allowance, never turns what is allowed into what is refused', () => {
   holds(

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { normalizeDn, parentDn } from '../../src/sources/ldap/dn.ts';
+import { holds } from '../support/properties.ts';
 
 interface Pair {
   readonly type: string;
@@ -73,7 +74,7 @@ function meaning(rdns: readonly Rdn[]): string {
 }
 
 test('two spellings of one name are one key', () => {
-  fc.assert(
+  holds(
     fc.property(name, choices, choices, (rdns, one, other) => {
       const key = normalizeDn(spell(rdns, one[Symbol.iterator]()));
 
@@ -81,7 +82,7 @@ test('two spellings of one name are one key', () => {
       expect(normalizeDn(spell(rdns, other[Symbol.iterator]()))).toBe(key);
       expect(normalizeDn(key ?? '')).toBe(key);
     }),
-    { numRuns: 1_000 },
+    1_000,
   );
 });
 
@@ -101,18 +102,18 @@ test('two names that mean different entries are two keys, however alike', () => 
     { minLength: 1, maxLength: 3 },
   );
 
-  fc.assert(
+  holds(
     fc.property(alike, alike, choices, (one, other, stream) => {
       const keys = [one, other].map((rdns) => normalizeDn(spell(rdns, stream[Symbol.iterator]())));
 
       expect(keys[0] === keys[1]).toBe(meaning(one) === meaning(other));
     }),
-    { numRuns: 1_500 },
+    1_500,
   );
 });
 
 test('the parent of a name is the name without its first part, in any spelling', () => {
-  fc.assert(
+  holds(
     fc.property(name, choices, (rdns, stream) => {
       const spelling = spell(rdns, stream[Symbol.iterator]());
       const above = rdns.slice(1);
@@ -124,6 +125,6 @@ test('the parent of a name is the name without its first part, in any spelling',
       );
       expect(parentDn(normalizeDn(spelling) ?? '')).toBe(normalizeDn(parent ?? '?'));
     }),
-    { numRuns: 1_500 },
+    1_500,
   );
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SourceIncompleteError } from '../../src/errors.ts';
 import { createTestLogger, demandOf, type OptionChanges, readAll } from '../support/ldap-reading.ts';
+import { holdsAsync } from '../support/properties.ts';
 import {
   group,
   groupDn,
@@ -80,7 +81,7 @@ async function read(given: World, changes: OptionChanges) {
 }
 
 test('by the members of groups, everybody belongs to the groups that can be reached, on a path that exists', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(world, async (given) => {
       const entries = await read(given, {});
 
@@ -97,14 +98,14 @@ test('by the members of groups, everybody belongs to the groups that can be reac
         }
       }
     }),
-    { numRuns: 60 },
+    60,
   );
 });
 
 test('by memberOf, everybody belongs to the groups that can be reached, or the read is incomplete', async () => {
   let complete = 0;
 
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(world, async (given) => {
       const outcome = await read(given, { groups: { membership: ['memberOf'] } }).catch((error: unknown) => error);
 
@@ -112,7 +113,7 @@ test('by memberOf, everybody belongs to the groups that can be reached, or the r
       complete += 1;
       expect(Array.isArray(outcome) ? outcome.map(({ groups }) => groups) : outcome).toEqual(expected(given));
     }),
-    { numRuns: 60 },
+    60,
   );
   expect(complete).toBeGreaterThan(20);
 });

@@ -56,6 +56,7 @@ export const noLimits: GuardLimits = {
   renames: {},
   adoptions: {},
   sourceShrink: {},
+  gone: {},
   keepAtLeastOne: [],
 };
 

@@ -2,6 +2,7 @@
 import { defaultAccounts } from '../../src/simulator/default-seed.ts';
 import type { Quirks } from '../../src/simulator/quirks.ts';
 import type { Seed } from '../../src/simulator/seed.ts';
+import { approve, useCodeGrant } from './code-grant.ts';
 import { createSkippingClock, type InProcessRun, reconcileInProcess } from './in-process.ts';
 import { mixedSections } from './mixed-change.ts';
 import { createWorld, type Person, type Sections, type World } from './world.ts';
@@ -82,6 +83,8 @@ export interface LifeOptions {
   readonly sections?: Sections;
   /** Adds more unmanaged people with roles than fit one page of a listing. */
   readonly crowd?: boolean;
+  /** Default: client credentials. */
+  readonly grant?: 'authorization_code';
 }
 
 /** Lives through all steps in an organization that starts without them; `look` is called after each step. */
@@ -97,6 +100,10 @@ export async function live(
     seed: options.crowd ? crowd : nobody,
     sections: { ...sections, ...options.sections },
   });
+  if (options.grant === 'authorization_code') {
+    await useCodeGrant(world);
+    await approve(world, clock);
+  }
   for (const step of Object.keys(steps) as Step[]) {
     await world.people(steps[step]);
     const run = await reconcileInProcess(world, { clock });

@@ -4,6 +4,7 @@ import type { Blocked, BlockKey } from '../../src/domain/blocked.ts';
 import type { OpenBreaker } from '../../src/domain/breaker.ts';
 import type { AssignmentSid, ExternalId, UserSid } from '../../src/domain/identity.ts';
 import type { Operation } from '../../src/domain/operation.ts';
+import type { CompleteReadCounts } from '../../src/domain/plan.ts';
 import type { Outcome } from '../../src/domain/run.ts';
 import { type Grant, type GrantRecord, grantKey, type LastApplied, type Link } from '../../src/domain/user.ts';
 import type { Effect, Parked, RunEnd, RunJournal, SnapshotStore } from '../../src/ports.ts';
@@ -48,7 +49,7 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
   let planned: readonly Operation[] = [];
   const owed = new Set<string>();
   let absences = new Map(Object.entries(state.absences ?? {}) as [ExternalId, number][]);
-  let lastRead: { entries: number; inScope: number } | undefined;
+  let lastRead: CompleteReadCounts | undefined;
   const unfinished = new Map<string, Operation>();
   const outcomes = new Map<string, Outcome>();
   const entries: string[] = [];
@@ -130,11 +131,13 @@ export function createMemorySnapshot(state: SnapshotState = {}): MemorySnapshot 
       owedGrants: () => owed,
       rolesHeld: (user) => [...records.values()].filter((each) => each.user === user).length,
       lastCompleteRead: () => lastRead,
+      createdSince: () => false,
       unfinished: () => [...unfinished.values()],
       approval: () => undefined,
       released: () => released,
       seenHashes: () => new Set(),
       seenEntry: () => undefined,
+      missingEntry: () => undefined,
       seenWith: () => [],
       ages: () => ({ users: undefined, roles: undefined, assignments: new Map() }),
       users: () => {},

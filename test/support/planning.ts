@@ -36,6 +36,7 @@ export interface Given {
   /** Grants, as user, role and scope, whose making was begun and whose end nobody saw. */
   readonly begunGrants?: readonly (Grant & { readonly user: UserSid })[];
   readonly accounts?: readonly Account[];
+  readonly justCreated?: readonly string[];
   readonly released?: readonly UserSid[];
   readonly absences?: Readonly<Record<string, number>>;
   readonly parked?: readonly Parked[];
@@ -80,6 +81,7 @@ export function inputFor(given: Given): PlanInput {
       ...knowGrants(records, assignmentsOf, entitlements.named, begunKeys),
       lastApplied: (id) => applied[id],
       owners: new Set((given.accounts ?? []).flatMap((account) => account.owner ?? [])),
+      justCreated: (id) => given.justCreated?.includes(id) === true,
       released: new Map((given.released ?? []).map((user) => [user, 'former' as ExternalId])),
     },
     absences: new Map(Object.entries(absences) as [ExternalId, number][]),

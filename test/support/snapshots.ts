@@ -65,7 +65,7 @@ export function planOf(operations: readonly Operation[], over: Partial<Plan> = {
     basis: { configuration: 'c', source: 's', twilio: 't' },
     operations,
     findings: [],
-    counts: { entries: 3, inScope: 2, managed: 2, unchanged: 1, unmanaged: 0 },
+    counts: { entries: 3, inScope: 2, managed: 2, unchanged: 1, gone: 0, unmanaged: 0 },
     digest: 'd'.repeat(64),
     ...over,
   };

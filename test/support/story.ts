@@ -16,7 +16,7 @@
  * leads to.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { ExternalId, UserSid } from '../../src/domain/identity.ts';
@@ -27,6 +27,7 @@ import { openSnapshot, type Snapshot } from '../../src/store/snapshot.ts';
 import { suffix, syncPassword } from './directory-ldif.ts';
 import { createSkippingClock, historyOf, type InProcessOptions, reconcileInProcess } from './in-process.ts';
 import type { Slapd } from './slapd.ts';
+import type { DirectoryOfStory } from './story-in-ldap.ts';
 import { createWorld, type World } from './world.ts';
 
 /** One key says what is done; `configuration`, `people` and `ldapmodify` name files of the story. */
@@ -57,7 +58,17 @@ export interface Story {
   readonly then: 'applied' | 'converged' | 'partial' | 'refused' | 'additive';
 }
 
-export function readStory(root: string, name: string): Story {
+const root = join(import.meta.dirname, '..', 'golden');
+
+/** In the order of their numbers. */
+export function readStories(): readonly Story[] {
+  return readdirSync(root)
+    .filter((name) => /^\d{3}-/.test(name))
+    .sort()
+    .map(readStory);
+}
+
+function readStory(name: string): Story {
   const folder = join(root, name);
   const {
     title,
@@ -79,8 +90,11 @@ export interface Told {
 
 const morning = Date.UTC(2026, 10, 24, 9, 15);
 
-/** Brings about the state that the story begins with. `slapd` holds the directories of all stories that have one. */
-export async function tell(story: Story, slapd: Slapd | undefined): Promise<Told> {
+/**
+ * Brings about the state that the story begins with. `slapd` holds the directories of all stories that have one; `instead`
+ * takes the place of the files of a story that has files.
+ */
+export async function tell(story: Story, slapd: Slapd | undefined, instead?: DirectoryOfStory): Promise<Told> {
   const clock = createSkippingClock(morning);
   const seed: Seed = existsSync(join(story.folder, 'twilio.json'))
     ? loadSeedFile(join(story.folder, 'twilio.json'))
@@ -98,8 +112,13 @@ export async function tell(story: Story, slapd: Slapd | undefined): Promise<Told
       ),
     },
   };
-  const put = (from: string, to: string) => world.write(to, readFileSync(join(story.folder, from)));
-  if (slapd !== undefined && story.directory !== undefined) {
+  const put: Put = async (from, to) => {
+    const text = readFileSync(join(story.folder, from), 'utf8');
+    if (instead === undefined) await world.write(to, text);
+    else if (to === 'people.csv') await instead.people(text);
+    else await world.write(to, instead.configuration(text));
+  };
+  if (slapd !== undefined && (story.directory ?? instead) !== undefined) {
     await world.write('ldap-password', syncPassword);
     await world.write('ca.pem', readFileSync(slapd.caFile));
   }
@@ -117,11 +136,14 @@ export async function tell(story: Story, slapd: Slapd | undefined): Promise<Told
   };
 }
 
+/** A file of the story becomes the world's configuration or source. */
+type Put = (from: string, to: 'tdsync.yaml' | 'people.csv') => Promise<void>;
+
 async function carryOut(
   { run, console, release, relink }: Step,
   world: World,
   options: InProcessOptions,
-  put: (from: string, to: string) => Promise<string>,
+  put: Put,
 ): Promise<void> {
   if (run !== undefined) {
     await put(run.configuration ?? 'tdsync.yaml', 'tdsync.yaml');
@@ -140,7 +162,8 @@ async function carryOut(
 }
 
 function modify(file: string, slapd: Slapd | undefined): void {
-  const login = ['-x', '-H', slapd?.ldapUrl ?? '', '-D', `cn=admin,${suffix}`, '-w', 'admin'];
+  // With relaxed rules an entry may be given its entryUUID, so that plans can be compared.
+  const login = ['-x', '-e', 'relax', '-H', slapd?.ldapUrl ?? '', '-D', `cn=admin,${suffix}`, '-w', 'admin'];
   execFileSync('ldapmodify', [...login, '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 

@@ -81,6 +81,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** User and group id of the process, when the tests run as root. */
   readonly uid?: number;
+  /** `open`: `type` writes to it; otherwise it has ended. */
+  readonly stdin?: 'open';
 }
 
 /** A process under way. */
@@ -90,6 +92,8 @@ export interface Running {
   readonly ended: Promise<Result>;
   /** Resolves with the first line of stdout or stderr, past ones included, that holds `text`; rejects when the process ends without. */
   line(text: string): Promise<string>;
+  /** Writes to an open stdin, which then ends. */
+  type(text: string): void;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -129,7 +133,7 @@ export async function createWorld({ sections = {}, ...options }: WorldOptions = 
     await writeFile(path(name), content);
     return path(name);
   };
-  const start = (args: readonly string[], { environment = {}, uid }: StartOptions = {}) => {
+  const start = (args: readonly string[], { environment = {}, uid, stdin }: StartOptions = {}) => {
     const env = {
       PATH: process.env.PATH,
       HOME: folder,
@@ -139,7 +143,7 @@ export async function createWorld({ sections = {}, ...options }: WorldOptions = 
     };
     const command = [main, '-c', path('tdsync.yaml'), ...args];
     const child = spawn(process.execPath, command, { cwd: folder, env, ...(uid !== undefined && { uid, gid: uid }) });
-    child.stdin.end();
+    if (stdin === undefined) child.stdin.end();
     running.add(child);
     child.once('close', () => running.delete(child));
     return follow(child, args);
@@ -273,6 +277,7 @@ function follow(child: ChildProcessWithoutNullStreams, args: readonly string[]):
           reject(new Error(`tdsync ended without "${text}":\n${output.stdout}${output.stderr}`)),
         );
       }),
+    type: (text) => void child.stdin.end(text),
     kill: (signal) => child.kill(signal),
   };
 }

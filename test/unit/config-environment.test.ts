@@ -12,7 +12,7 @@ describe('environment variables', () => {
     });
 
     expect(configuration.log).toEqual({ level: 'debug', format: 'pretty' });
-    expect(configuration.twilio.limits).toEqual({ requestsPerSecond: 2.5, maxConcurrent: 2, timeoutMs: 30_000 });
+    expect(configuration.twilio.limits).toMatchObject({ requestsPerSecond: 2.5, maxConcurrent: 2, timeoutMs: 30_000 });
     expect(configuration.twilio.endpoints.iam).toBe('http://127.0.0.1:1');
     expect(overrides).toEqual([
       { variable: 'TDSYNC_LOG_LEVEL', path: 'log.level' },
@@ -108,6 +108,8 @@ describe('environment variables', () => {
       'twilio.limits.requestsPerSecond': '1',
       'twilio.limits.maxConcurrent': '3',
       'twilio.limits.timeout': '5s',
+      'twilio.limits.maxThrottling': '10m',
+      'twilio.limits.maxRunTime': '30m',
     };
     const bindable = sections.ldap.replace('users:', `bindPassword: "\${env:P}", users:`);
     const environmentFor = (other: 'csv' | 'ldap') =>

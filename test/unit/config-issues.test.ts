@@ -62,7 +62,7 @@ server: { listen: 9464 }
     ['guards: { creations: { percent: 101 } }', 'guards.creations.percent: must be at most 100'],
     [
       'guards: { holders: [Owner] }',
-      'guards.holders: is not a known key; guards can also have deactivations, revocations, roleRevocations, creations, renames, adoptions, sourceShrink, keepAtLeastOne, onRefusal',
+      'guards.holders: is not a known key; guards can also have deactivations, revocations, roleRevocations, creations, renames, adoptions, sourceShrink, gone, keepAtLeastOne, onRefusal',
     ],
     [
       'snapshot: { keepRuns: 90 days }',

@@ -51,6 +51,7 @@ describe('loadConfiguration', () => {
         renames: { count: 10, percent: 5 },
         adoptions: { count: 50 },
         sourceShrink: { percent: 20 },
+        gone: { count: 25, percent: 10 },
         keepAtLeastOne: [],
       },
       onRefusal: 'stop',
@@ -60,7 +61,12 @@ describe('loadConfiguration', () => {
       oauth: 'https://oauth.twilio.com',
       accounts: 'https://preview-iam.twilio.com',
     });
-    expect(configuration.twilio.limits).toEqual({ requestsPerSecond: 5, maxConcurrent: 2, timeoutMs: 30_000 });
+    expect(configuration.twilio.limits).toEqual({
+      requestsPerSecond: 5,
+      maxConcurrent: 2,
+      timeoutMs: 30_000,
+      maxThrottlingMs: 300_000,
+    });
     expect(configuration.snapshot).toMatchObject({
       refreshUsersMs: 0,
       refreshAssignmentsMs: 86_400_000,

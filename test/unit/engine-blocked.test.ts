@@ -36,6 +36,7 @@ test('one finding tells of everybody concerned, why, what to do and when it is t
     {
       code: 'unverified-domain',
       externalId: '',
+      domain: 'else.example',
       message:
         'Twilio has not verified the domain else.example for this organization (25017): 3 people wait (ann@else.example, ben@else.example, dora@else.example); verify the domain in the Console, or correct the addresses; tried again after 1970-01-01T01:00:00.000Z',
     },

@@ -101,3 +101,27 @@ test('a plan survives JSON', () => {
 
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
+
+test('a plan without operations has the digest of what was read, because a guard may refuse it for that alone', () => {
+  const idle: Given = {
+    rules: rules({ filter: 'entry.kind != "outside"' }),
+    entries: [entry('ann'), entry('guest', { kind: 'outside' })],
+    users: [twilioUser(1, 'ann')],
+    links: [link('ann', 1)],
+  };
+  const first = planFor(idle).plan;
+
+  expect(first.operations).toEqual([]);
+  expect(planFor({ ...idle, entries: [entry('ann')] }).plan.digest).not.toBe(first.digest);
+  expect(planFor({ ...idle, users: [...(idle.users ?? []), twilioUser(9, 'kim')] }).plan.digest).toBe(first.digest);
+});
+
+test('of people gone in one domain the digest is not that of as many gone in another, or of more', () => {
+  const gone = (domain: string, count: number) => {
+    const ids = Array.from({ length: count }, (_, index) => `p${index}`);
+    const entries = ids.map((id) => entry(id, { mail: `${id}@${domain}` }));
+    return planFor({ entries, links: ids.map((id, index) => link(id, index + 1)) }).plan.digest;
+  };
+
+  expect(new Set([gone('a.example', 6), gone('a.example', 7), gone('b.example', 6)]).size).toBe(3);
+});

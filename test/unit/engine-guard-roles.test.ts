@@ -73,7 +73,7 @@ function judge(name: GuardName, operations: readonly Operation[], given: Case) {
       basis: { configuration: '', source: '', twilio: '' },
       operations,
       findings: [],
-      counts: { entries: 1_000, inScope: 1_000, managed: 1_000, unchanged: 0, unmanaged: 0 },
+      counts: { entries: 1_000, inScope: 1_000, managed: 1_000, unchanged: 0, gone: 0, unmanaged: 0 },
       digest: '',
     },
     limits: { ...noLimits, ...given.limits },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NamedGrant, Operation } from '../../src/domain/operation.ts';
-import type { Plan, PlanCounts } from '../../src/domain/plan.ts';
+import type { CompleteReadCounts, Plan, PlanCounts } from '../../src/domain/plan.ts';
 import type { GuardLimits, GuardName } from '../../src/domain/rules.ts';
 import type { Holders } from '../../src/engine/guard-roles.ts';
 import { guard } from '../../src/engine/guards.ts';
@@ -13,7 +13,7 @@ function plan(operations: readonly Operation[], counts: Partial<PlanCounts> = {}
     basis: { configuration: '', source: '', twilio: '' },
     operations,
     findings: [],
-    counts: { entries: 1_000, inScope: 1_000, managed: 1_000, unchanged: 0, unmanaged: 0, ...counts },
+    counts: { entries: 1_000, inScope: 1_000, managed: 1_000, unchanged: 0, gone: 0, unmanaged: 0, ...counts },
     digest: '',
   };
 }
@@ -42,7 +42,7 @@ function check(
   limits: Partial<GuardLimits>,
   over: {
     readonly allow?: readonly [GuardName, number][];
-    readonly lastRead?: { readonly entries: number; readonly inScope: number };
+    readonly lastRead?: CompleteReadCounts;
     readonly holders?: Holders;
     readonly watched?: readonly NamedGrant[];
   } = {},
@@ -212,6 +212,38 @@ test('a source that grows passes', () => {
   );
 
   expect(verdict.allowed).toBe(true);
+});
+
+test('exactly as many people as the limit says may vanish from Twilio, beside those who were gone before', () => {
+  const limits = { gone: { count: 25, percent: 10 } };
+  const lastRead = { entries: 200, inScope: 200, gone: 7 };
+  const managed = 200;
+
+  expect(check(plan([], { managed, gone: 27 }), limits, { lastRead }).allowed).toBe(true);
+  const refused = check(plan([], { managed, gone: 28 }), limits, { lastRead });
+  expect(resultOf(refused, 'gone')).toMatchObject({
+    passed: false,
+    measured: 21,
+    message:
+      '21 people in scope have vanished from Twilio, beside 7 who were gone before; the limit is 20, the smaller of 25 and 10 % of 200 managed = 20',
+  });
+  expect(check(plan([], { managed, gone: 28 }), limits, { lastRead, allow: [['gone', 21]] }).allowed).toBe(true);
+});
+
+test('who is back in Twilio, and who was never counted before, is no harm', () => {
+  const limits = { gone: { count: 0 } };
+
+  expect(check(plan([], { gone: 3 }), limits, { lastRead: { entries: 9, inScope: 9, gone: 8 } }).allowed).toBe(true);
+  expect(check(plan([], { gone: 3 }), limits, { lastRead: { entries: 9, inScope: 9 } }).allowed).toBe(true);
+  expect(check(plan([], { gone: 3 }), limits).allowed).toBe(true);
+});
+
+test('of five people one may vanish from Twilio by the default limits, and two may not', () => {
+  const limits = { gone: { count: 25, percent: 10 } };
+  const lastRead = { entries: 5, inScope: 5, gone: 0 };
+
+  expect(check(plan([], { managed: 5, gone: 1 }), limits, { lastRead }).allowed).toBe(true);
+  expect(check(plan([], { managed: 5, gone: 2 }), limits, { lastRead }).allowed).toBe(false);
 });
 
 test.each([

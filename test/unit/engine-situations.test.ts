@@ -27,7 +27,7 @@ test('a linked person who is as wanted costs nothing and is counted as unchanged
   });
 
   expect(planned.plan.operations).toEqual([]);
-  expect(planned.plan.counts).toEqual({ entries: 1, inScope: 1, managed: 1, unchanged: 1, unmanaged: 0 });
+  expect(planned.plan.counts).toEqual({ entries: 1, inScope: 1, managed: 1, unchanged: 1, gone: 0, unmanaged: 0 });
 });
 
 test('a linked person is updated, gains what a rule gives and loses what no rule gives any more', () => {

@@ -214,6 +214,20 @@ test.each([
   expect(world.snapshot.parked.size).toBe(0);
 });
 
+test('when the time for a run is over nothing more is begun, and what is under way is finished', async () => {
+  const world = createWorld({ entries: joiners(4) });
+  world.twilio.before = (write) => {
+    if (write === 'create p1@corp.example') world.now = 60_000;
+  };
+  const { plan: made, waiting, parked } = await plan(world);
+
+  const applied = await applyPlan('run', made, { parked, waiting }, world.context, never, 60_000);
+
+  expect(statesOf(applied)).toEqual(['done create p0', 'done create p1', 'skipped create p2', 'skipped create p3']);
+  expect(applied).toMatchObject({ fatal: undefined, left: 2, outOfTime: true });
+  expect((await plan(world)).plan.operations).toHaveLength(2);
+});
+
 test('an answer that is lost leaves the intent open, so that the next run looks first', async () => {
   const world = createWorld({ entries: joiners(2) });
   world.twilio.answer = (write) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRateGovernor } from '../../src/twilio/rate-governor.ts';
+import { createRateGovernor, type Passage } from '../../src/twilio/rate-governor.ts';
 import { createStartLog } from '../../src/twilio/start-log.ts';
 import { startScriptedHttp } from '../support/scripted-http.ts';
 import { errorFrom } from '../support/twilio-scripts.ts';
@@ -25,11 +25,11 @@ function simulate(requestsPerSecond: number, gaps: readonly number[], late: read
   gaps.forEach((gap, index) => {
     now += gap;
     for (;;) {
-      const at = log.earliest(now);
+      const at = log.earliest(now, undefined);
       if (at <= now) break;
       now = Math.ceil(at) + (late[index % late.length] ?? 0);
     }
-    log.record(now);
+    log.record(now, undefined);
     starts.push(now);
   });
   return starts;
@@ -66,57 +66,139 @@ describe('the log of starts', () => {
 
   test('a clock that is set back neither stops the requests nor lets them bunch', () => {
     const log = createStartLog(2);
-    log.record(10_000_000);
+    log.record(10_000_000, undefined);
 
-    const at = log.earliest(1000);
+    const at = log.earliest(1000, undefined);
 
     expect(at).toBeGreaterThan(1000);
     expect(at).toBeLessThanOrEqual(1000 + 1030);
   });
 });
 
+test('what a late timer cost one start of a slow pace does not make two follow one another at once', () => {
+  const log = createStartLog(10);
+  log.record(0, 1);
+  log.record(1900, 1);
+
+  const at = log.earliest(1900, 1);
+
+  expect(at).toBeGreaterThanOrEqual(1900 + 980);
+});
+
+/** A task that notes when it starts. */
+function noting(starts: number[], clock: { now(): number }) {
+  return async (passage: Passage) => {
+    await passage.start();
+    starts.push(clock.now());
+    passage.accepted();
+  };
+}
+
 describe('the governor', () => {
-  test('a pause holds everybody, and the longer of two pauses counts', async () => {
+  test('a hold keeps everybody, and the longer of two counts', async () => {
     const clock = createVirtualClock(0);
     const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 4 }, clock);
     const starts: number[] = [];
-    governor.pause(60_000);
-    governor.pause(1000);
+    governor.hold(60_000);
+    governor.hold(1000);
 
-    await Promise.all(
-      Array.from({ length: 6 }, () =>
-        governor.schedule(async (start) => {
-          await start();
-          starts.push(clock.now());
-        }),
-      ),
-    );
+    await Promise.all(Array.from({ length: 6 }, () => governor.schedule(noting(starts, clock), 'write')));
 
     expect(Math.min(...starts)).toBe(60_000);
     expect(starts).toHaveLength(6);
   });
 
-  test('within the rate nobody waits; after a 429 starts are spread until the pace has recovered', async () => {
+  test('within the rate nobody waits; after a 429 everybody is held once, and starts are spread', async () => {
     const clock = createVirtualClock(0);
     const governor = createRateGovernor({ requestsPerSecond: 100, maxConcurrent: 1 }, clock);
-    const gapAfter = async (successes: number) => {
-      for (let i = 0; i < successes; i++) governor.succeeded();
-      const starts: number[] = [];
-      for (let i = 0; i < 4; i++) {
-        await governor.schedule(async (start) => {
-          await start();
-          starts.push(clock.now());
-        });
-      }
-      return (starts[3] ?? 0) - (starts[2] ?? 0);
+    const starts: number[] = [];
+    for (let i = 0; i < 10; i++) await governor.schedule(noting(starts, clock), 'write');
+    const before = governor.pace;
+
+    await governor.schedule(async (passage) => {
+      await passage.start();
+      passage.refused({ holdMs: 3000, tooManyAtOnce: false });
+    }, 'write');
+    for (let i = 0; i < 2; i++) await governor.schedule(noting(starts, clock), 'write');
+
+    expect(before).toBeUndefined();
+    expect(starts.slice(0, 10)).toEqual(Array(10).fill(0));
+    expect(starts[10]).toBe(3000);
+    expect((starts[11] ?? 0) - (starts[10] ?? 0)).toBeGreaterThanOrEqual(150);
+  });
+
+  test('one burst of 429s slows everybody down once', async () => {
+    const clock = createVirtualClock(0);
+    const governor = createRateGovernor({ requestsPerSecond: 100, maxConcurrent: 8 }, clock);
+    const all = Promise.withResolvers<void>();
+    let started = 0;
+    const paces = new Set<number | undefined>();
+    const warmUp: number[] = [];
+    for (let i = 0; i < 40; i++) await governor.schedule(noting(warmUp, clock), 'write');
+
+    await Promise.all(
+      Array.from({ length: 8 }, () =>
+        governor.schedule(async (passage) => {
+          await passage.start();
+          if (++started === 8) all.resolve();
+          await all.promise;
+          passage.refused({ holdMs: 0, tooManyAtOnce: false });
+          paces.add(governor.pace);
+        }, 'write'),
+      ),
+    );
+
+    expect([...paces]).toHaveLength(1);
+  });
+
+  test('what an operation needs goes ahead of reads that wait for a place', async () => {
+    const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 1 }, createVirtualClock(0));
+    const order: string[] = [];
+    const running = Promise.withResolvers<void>();
+    const free = Promise.withResolvers<void>();
+    const task = (name: string) => async (passage: Passage) => {
+      await passage.start();
+      order.push(name);
     };
 
-    const before = await gapAfter(0);
-    governor.pause(10);
-    const slowed = await gapAfter(0);
-    const recovered = await gapAfter(50);
+    const first = governor.schedule(() => {
+      running.resolve();
+      return free.promise;
+    }, 'read');
+    await running.promise;
+    const all = [
+      governor.schedule(task('list, page 2'), 'read'),
+      governor.schedule(task('list, page 3'), 'read'),
+      governor.schedule(task('write'), 'write'),
+      governor.schedule(task('look-up'), 'write'),
+    ];
+    // Bottleneck takes them into its queue one by one, each with turns of the event loop.
+    for (let turn = 0; turn < 50; turn++) await new Promise((done) => setTimeout(done));
+    free.resolve();
+    await Promise.all([first, ...all]);
 
-    expect([before, slowed, recovered]).toEqual([0, 15, 0]);
+    expect(order).toEqual(['write', 'look-up', 'list, page 2', 'list, page 3']);
+  });
+
+  test('a task that fails, or takes its turn twice, gives its place back', async () => {
+    const clock = createVirtualClock(0);
+    const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 1 }, clock);
+    const twice = async (passage: Passage) => {
+      await passage.start();
+      await passage.start();
+    };
+    const failing = async (passage: Passage) => {
+      await passage.start();
+      throw new Error('broken');
+    };
+
+    await governor.schedule(twice, 'write');
+    const error = await errorFrom(governor.schedule(failing, 'write'));
+    const starts: number[] = [];
+    await governor.schedule(noting(starts, clock), 'write');
+
+    expect(error).toMatchObject({ message: 'broken' });
+    expect(starts).toHaveLength(1);
   });
 
   test('never more than the given number run at once', async () => {
@@ -140,7 +222,7 @@ describe('the governor', () => {
         governor.schedule(async () => {
           await enter();
           running--;
-        }),
+        }, 'write'),
       ),
     );
 
@@ -152,11 +234,11 @@ describe('the governor', () => {
     const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 2 }, clock);
     const controller = new AbortController();
     const reason = new Error('stop');
-    governor.pause(5000);
+    governor.hold(5000);
     controller.abort(reason);
 
-    const aborted = errorFrom(governor.schedule((start) => start(), controller.signal));
-    const other = governor.schedule((start) => start());
+    const aborted = errorFrom(governor.schedule((passage) => passage.start(), 'read', controller.signal));
+    const other = governor.schedule((passage) => passage.start(), 'read');
 
     expect(await aborted).toBe(reason);
     await expect(other).resolves.toBeUndefined();
@@ -170,11 +252,11 @@ describe('the governor', () => {
 
     await Promise.all(
       Array.from({ length: 220 }, () =>
-        governor.schedule(async (start) => {
-          await start();
+        governor.schedule(async (passage) => {
+          await passage.start();
           starts.push(performance.now());
           await (await fetch(server.url)).text();
-        }),
+        }, 'write'),
       ),
     );
 

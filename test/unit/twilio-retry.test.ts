@@ -73,6 +73,11 @@ describe('how long to wait', () => {
     ['the header before throttled_until', '2', '2026-06-01T12:00:09Z', 2000],
     ['nonsense, then throttled_until', 'soon', '2026-06-01T12:00:09Z', 9000],
     ['a negative number', '-5', undefined, undefined],
+    ['more digits than a number has', '9'.repeat(400), undefined, 120_000],
+    ['a date in another century', 'Fri, 01 Jan 2126 00:00:00 GMT', undefined, 120_000],
+    ['a number in other writing', '1e9', undefined, undefined],
+    ['throttled_until that is over', undefined, '2026-06-01T11:00:00Z', 0],
+    ['throttled_until of another century', undefined, '2126-06-01T11:00:00Z', 120_000],
     ['nothing', undefined, undefined, undefined],
     ['nothing usable', '', 'tomorrow', undefined],
   ])('Retry-After is read as %s', (_, header, throttledUntil, wanted) => {

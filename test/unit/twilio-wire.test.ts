@@ -21,8 +21,16 @@ describe('error bodies', () => {
       '{"message":"later","throttled_until":"2026-06-01T12:00:00Z"}',
       { message: 'later', throttledUntil: '2026-06-01T12:00:00Z' },
     ],
-    ['OAuth', '{"error":"invalid_client","error_description":"unknown client"}', { message: 'unknown client' }],
-    ['OAuth without description', '{"error":"invalid_client"}', { message: 'invalid_client' }],
+    [
+      'OAuth',
+      '{"error":"invalid_client","error_description":"unknown client"}',
+      { message: 'unknown client', oauthError: 'invalid_client' },
+    ],
+    [
+      'OAuth without description',
+      '{"error":"invalid_client"}',
+      { message: 'invalid_client', oauthError: 'invalid_client' },
+    ],
     [
       'an HTML page',
       '<html><head><title>502 Bad\nGateway</title></head><body>x</body></html>',

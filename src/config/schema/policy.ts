@@ -80,6 +80,11 @@ export const guards = z
       'entries, or people in scope, lost since the last complete read',
       'what there was then',
     ),
+    gone: guard(
+      { count: 25, percent: 10 },
+      'people in scope whom Twilio no longer shows, more than at the last complete read',
+      managed,
+    ),
     keepAtLeastOne: z
       .array(text('role'))
       .default([])

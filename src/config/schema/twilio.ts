@@ -1,32 +1,6 @@
 import * as z from 'zod';
-import { isSecretReference, secretPattern } from '../secrets.ts';
-import { duration, endpoint, secret, sid, wholeNumber } from './values.ts';
-
-const clientId = z
-  .string()
-  .refine((value) => isSecretReference(value) || /^OQ[0-9a-f]{32}$/.test(value), {
-    error: `must be OQ followed by 32 digits 0-9 or a-f, or a reference to it: \${env:NAME} or \${file:/path}`,
-  })
-  .meta({
-    title: 'OQ SID or secret reference',
-    pattern: `^OQ[0-9a-f]{32}$|${secretPattern.source}`,
-    description: 'Client id of the OAuth app that was made for this program in the organization.',
-    examples: [`\${env:TWILIO_CLIENT_ID}`],
-  });
-
-const oauth = z
-  .strictObject({
-    grantType: z
-      .enum(['client_credentials'])
-      .default('client_credentials')
-      .meta({ description: 'How a token is asked for (RFC 6749 section 4.4).' }),
-    clientId,
-    clientSecret: secret().meta({
-      description: 'Client secret of that app. Read anew for each token, so that rotation needs no restart.',
-      examples: [`\${file:/run/secrets/twilio_client_secret}`],
-    }),
-  })
-  .meta({ description: 'How the program proves to Twilio who it is.' });
+import { oauth } from './oauth.ts';
+import { duration, endpoint, sid, wholeNumber } from './values.ts';
 
 const endpoints = z
   .strictObject({
@@ -51,6 +25,17 @@ const limits = z
       .meta({ title: 'number', description: 'Requests started per second, over all services.' }),
     maxConcurrent: wholeNumber(1, 20).default(2).meta({ description: 'Requests under way at the same time.' }),
     timeout: duration().default('30s').meta({ description: 'How long one request may take.' }),
+    maxThrottling: duration().default('5m').meta({
+      description:
+        'How long one call waits in all when Twilio answers that there are too many (429). Then the run ends `partial`, and the next one goes on.',
+    }),
+    maxRunTime: duration()
+      .optional()
+      .meta({
+        description:
+          'After how long a run begins no further operation: it ends `partial`, and the next one goes on. What is under way is finished. When not set, a run takes as long as it takes.',
+        examples: ['30m'],
+      }),
   })
   .prefault({})
   .meta({ description: 'How much of the Twilio API is used at most.' });

@@ -10,6 +10,7 @@ import { seenEntries } from './0008-seen-entries.ts';
 import { grantRecords } from './0009-grant-records.ts';
 import { blocks } from './0010-blocks.ts';
 import { quarantine } from './0011-quarantine.ts';
+import { lastSeen } from './0012-last-seen.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   grantRecords,
   blocks,
   quarantine,
+  lastSeen,
 ];
 
 /** What this version of the program reads and writes. */
