@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { MatrixReporter } from './test/support/matrix-reporter.ts';
 import { PropertyReporter } from './test/support/property-reporter.ts';
 
 export default defineConfig({
@@ -9,6 +10,6 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 90_000,
     hookTimeout: 120_000,
-    reporters: ['default', new PropertyReporter()],
+    reporters: ['default', new PropertyReporter(), new MatrixReporter()],
   },
 });

@@ -237,7 +237,15 @@ export interface RunJournal {
   /** Returns the run's id, which sorts by time. Marks runs that never ended as interrupted. */
   start(run: RunStart): string;
   /** Keeps the plan's verdict, the operations of the plan that is carried out as pending, and a refused plan itself for review. Uses up the approval that the verdict names. */
-  planned(run: string, plan: Plan, verdict: Verdict, carriedOut: Plan | undefined, at: number): void;
+  planned(
+    run: string,
+    plan: Plan,
+    verdict: Verdict,
+    carriedOut: Plan | undefined,
+    at: number,
+    /** What the plan's reading shows of operations whose end nobody saw; kept when something is carried out. */
+    settled?: readonly Effect[],
+  ): void;
   /** Keeps what the source said of people in scope, or linked, so that it can be explained later. */
   saw(run: string, seen: Seen, at: number): void;
   /** Before the call. */

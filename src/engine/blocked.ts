@@ -13,6 +13,7 @@ import { compareStrings, normalizeEmail } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Finding } from '../domain/plan.ts';
 import type { Draft } from './draft.ts';
+import { hasCome } from './parking.ts';
 
 /** What else a refusal concerns; undefined when it is about this record alone. */
 export function blockedBy(operation: Operation, twilioCode: number | undefined): BlockKey | undefined {
@@ -41,7 +42,7 @@ export function blockOn(
 ): Blocked | undefined {
   for (const key of blocksOf(operation)) {
     const block = blocked.get(key);
-    if (block !== undefined && block.retryAt > now) return block;
+    if (block !== undefined && !hasCome(block.retryAt, now)) return block;
   }
   return undefined;
 }

@@ -25,7 +25,15 @@ export function recordsOf({ record }: Pick<Parked, 'record'>): readonly string[]
 }
 
 export function isDue({ retryAt }: Parked, now: number): boolean {
-  return retryAt !== undefined && retryAt <= now;
+  return retryAt !== undefined && hasCome(retryAt, now);
+}
+
+/** Nothing is put off for longer than a day. */
+const farthestMs = 25 * 3_600_000;
+
+/** Whether a time to try again has come. One that is too far off was noted while the clock was wrong. */
+export function hasCome(retryAt: number, now: number): boolean {
+  return retryAt <= now || retryAt - now > farthestMs;
 }
 
 /** The operation was refused and its time has not come. */

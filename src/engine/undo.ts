@@ -14,6 +14,8 @@
  * What nobody saw the end of counts as done: where it did not take effect, Twilio shows the state before, and there is nothing to
  * take back.
  *
+ * An address in between, where an undoing that died has left somebody, counts as left by the run.
+ *
  * Several changes of one attribute count as one, from the first value to the last, so that an intermediate address of a
  * swap is no stop on the way back.
  */
@@ -22,6 +24,7 @@ import type { AttributeChange, Operation, WriteOperation } from '../domain/opera
 import type { Finding } from '../domain/plan.ts';
 import { type GrantKey, grantKey, type TextAttribute, type TwilioUser } from '../domain/user.ts';
 import type { Links, UserIndex } from './correlate.ts';
+import { isIntermediate } from './detour.ts';
 import { isSame } from './diff.ts';
 import type { Draft } from './draft.ts';
 import type { Knowledge } from './people.ts';
@@ -62,7 +65,7 @@ function undoPerson(externalId: ExternalId, done: readonly Operation[], { users,
   const activated = created || done.some((each) => 'activate' in each && each.activate);
   const stops = activated && user.active;
   const returns = done.some(({ kind }) => kind === 'deactivate') && !activated && !user.active;
-  const changes = created ? [] : restored(done, user, keep);
+  const changes = created ? [] : restored(externalId, done, user, keep);
   const write = writeBack(externalId, user, changes, returns);
   const { given, taken } = grantsOf(done);
   const held = new Map(knowledge.assignmentsOf(user.sid).map((each) => [grantKey(each), each]));
@@ -90,6 +93,7 @@ function undoPerson(externalId: ExternalId, done: readonly Operation[], { users,
 
 /** The way back for every attribute that the run wrote and nobody has changed since. */
 function restored(
+  externalId: ExternalId,
   done: readonly Operation[],
   user: TwilioUser,
   keep: (message: string) => void,
@@ -105,7 +109,8 @@ function restored(
   return [...written.values()].flatMap(({ attribute, before, after }) => {
     const now = user.attributes[attribute];
     if (before !== undefined && isSame(attribute, before, now)) return [];
-    if (!isSame(attribute, after, now)) {
+    const onTheWay = attribute === 'userName' && isIntermediate(now ?? '', externalId);
+    if (!isSame(attribute, after, now) && !onTheWay) {
       keep(`${attribute} is ${quote(now)}, not ${quote(after)} as the run left it: it was changed since and stays`);
       return [];
     }

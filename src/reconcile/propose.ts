@@ -11,7 +11,7 @@ import { additivePolicy, addsTooMuch, takesAway } from '../engine/additive.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
 import { makePlan, type Planned } from '../engine/planner.ts';
-import type { Parked } from '../ports.ts';
+import type { Effect, Parked } from '../ports.ts';
 import type { Context } from './context.ts';
 import { readState, type State } from './read-state.ts';
 import type { ReadOptions } from './read-twilio.ts';
@@ -44,6 +44,8 @@ export interface Proposal {
   readonly manner: ReadManner | undefined;
   /** Undefined when the source was not read. */
   readonly seen: Seen | undefined;
+  /** What is remembered, after all, of operations whose end nobody saw, when the run is not refused. */
+  readonly settled: readonly Effect[];
   /** What is to be remembered of grants when the run was not refused. */
   readonly grants: GrantFindings | undefined;
 }
@@ -103,6 +105,7 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
     parked: state.parked,
     blocked: state.blocked,
     breaker: state.breaker,
+    settled: state.settled,
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
     manner: state.read.manner,

@@ -13,9 +13,10 @@ import { type Entitlements, resolveEntitlements } from '../engine/entitlements.t
 import { hashEntry } from '../engine/entry-hash.ts';
 import { type HolderKey, holderKey, knowGrants } from '../engine/grant-records.ts';
 import type { Knowledge } from '../engine/people.ts';
+import { settle } from '../engine/settle.ts';
 import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError } from '../errors.ts';
-import type { Parked } from '../ports.ts';
+import type { Effect, Parked } from '../ports.ts';
 import type { Context } from './context.ts';
 import { isFresh, type ReadOptions, readAssignments, readUsers, withReturning } from './read-twilio.ts';
 
@@ -32,6 +33,8 @@ export interface State {
   /** Looked for in create-only mode alone: the others give whatever is missing. */
   readonly owed: ReadonlySet<string>;
   readonly breaker: OpenBreaker | undefined;
+  /** What is remembered, after all, of operations whose end nobody saw. */
+  readonly settled: readonly Effect[];
   readonly read: CompleteRead;
   /** Entries that the snapshot does not keep like that yet; none in dry runs. */
   readonly entries: Seen['entries'];
@@ -53,14 +56,16 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     (either) => readUsers(context, options, unfinished.length > 0, either),
     signal,
   );
-  const users = await withReturning(context, listed, desired, links, signal);
-
-  const records = [...store.grantRecords()];
-  const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
-  for (const { scope } of records) scopes.add(scope);
   const doubtful = doubtfulUsers(unfinished, links);
+  const users = await withReturning(context, listed, desired, links, doubtful, signal);
+
+  const recorded = [...store.grantRecords()];
+  const scopes = new Set([...entitlements.scopes, ...watched.map(({ scope }) => scope)]);
+  for (const { scope } of recorded) scopes.add(scope);
   const assignments = await readAssignments(context, options, scopes, doubtful, users, signal);
   const assignmentsOf = (user: UserSid) => assignments.get(user) ?? [];
+  const lastApplied = (externalId: ExternalId) => store.lastApplied(externalId);
+  const settled = settle({ unfinished, users, links, assignmentsOf, lastApplied });
   const parked = new Map<ExternalId, Parked>();
   for (const each of store.parked()) parked.set(each.externalId, each);
   const begun = unfinished.filter(({ kind }) => kind === 'create').map(({ userName }) => normalizeEmail(userName));
@@ -76,11 +81,12 @@ export async function readState(context: Context, options: ReadOptions, signal: 
     begun: new Set(begun),
     owed: context.rules.policy.mode === 'create-only' ? store.owedGrants() : new Set(),
     breaker: store.breaker(),
+    settled: settled.effects,
     watched,
     knowledge: {
       assignmentsOf,
-      ...knowGrants(records, assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
-      lastApplied: (externalId) => store.lastApplied(externalId),
+      ...knowGrants(settled.records(recorded), assignmentsOf, entitlements.named, begunGrants(unfinished, links)),
+      lastApplied: settled.lastApplied,
       owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
       justCreated: (externalId) => store.createdSince(externalId, context.clock.now() - listedAfterMs),
       released: store.released(),
@@ -139,9 +145,11 @@ export async function readNames(context: Context, options: ReadOptions, signal: 
     const { issues, named } = resolveNames(rules, store.roles(), store.accounts());
     if (issues.length === 0) return named;
   }
-  const [listed, accounts] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
+  const [listed, seen] = await Promise.all([target.listRoles(signal), target.listAccounts(signal)]);
   // Where roles cannot be listed the configuration names them by SID, and a SID is believed.
   const roles = listed ?? [];
+  // A list that cannot be had for once is no reason to forget names and owners.
+  const accounts = seen ?? store.accounts();
   const { issues, named } = resolveNames(rules, roles, accounts);
   if (issues.length > 0) throw new ConfigError(issues);
   if (options.keepMirror) store.refreshRoles(roles, accounts, clock.now());

@@ -51,13 +51,15 @@ export async function withReturning(
   listed: readonly TwilioUser[],
   desired: DesiredState,
   links: Links,
+  /** People of whom it is not known whether we deactivated them. */
+  doubtful: ReadonlySet<UserSid>,
   signal: AbortSignal,
 ): Promise<UserIndex> {
   const index = indexUsers(listed);
   const found: TwilioUser[] = [];
   for (const [externalId, user] of links.byExternalId) {
     if (index.bySid.has(user) || desired.users.get(externalId)?.active !== true) continue;
-    if (store.lastApplied(externalId)?.active !== false) continue;
+    if (store.lastApplied(externalId)?.active !== false && !doubtful.has(user)) continue;
     const unlisted = await target.readUser(user, signal);
     if (unlisted !== undefined) found.push(unlisted.user);
   }

@@ -81,7 +81,7 @@ async function carryOut(
   const { journal, clock } = context;
   const { plan, verdict, absences, grants, read, manner, parked, blocked, breaker } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
-  journal.planned(run, plan, verdict, chosen?.plan, clock.now());
+  journal.planned(run, plan, verdict, chosen?.plan, clock.now(), proposal.settled);
   if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
   const endBy = startedAt + (context.maxRunTimeMs ?? Number.POSITIVE_INFINITY);
   const applied = chosen

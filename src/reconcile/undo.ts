@@ -1,5 +1,5 @@
 /** Takes back what a run did. The source is not read: the history says what to restore, and Twilio what there is. */
-import type { UserSid } from '../domain/identity.ts';
+import type { ExternalId, UserSid } from '../domain/identity.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { RoleAssignment, TwilioUser } from '../domain/user.ts';
 import { indexLinks, indexUsers, type UserIndex } from '../engine/correlate.ts';
@@ -7,6 +7,7 @@ import { knowGrants } from '../engine/grant-records.ts';
 import { holdersOf } from '../engine/guard-roles.ts';
 import { guard } from '../engine/guards.ts';
 import type { Knowledge } from '../engine/people.ts';
+import { settle } from '../engine/settle.ts';
 import { planUndo } from '../engine/undo-plan.ts';
 import type { Context } from './context.ts';
 import type { Proposal, ProposeOptions } from './propose.ts';
@@ -41,9 +42,11 @@ export async function proposeUndo(
   ]);
   const assignments = await readAssignments(context, reading, scopes, doubtfulUsers(unfinished, links), users, signal);
   const assignmentsOf = (user: UserSid): readonly RoleAssignment[] => assignments.get(user) ?? [];
+  const lastApplied = (externalId: ExternalId) => store.lastApplied(externalId);
+  const settled = settle({ unfinished, users, links, assignmentsOf, lastApplied });
   const knowledge: Knowledge = {
     assignmentsOf,
-    lastApplied: (externalId) => store.lastApplied(externalId),
+    lastApplied: settled.lastApplied,
     ...knowGrants([], assignmentsOf, new Set(), new Set()),
     isManaged: () => true,
     owners: new Set((accounts ?? []).flatMap((account) => account.owner ?? [])),
@@ -81,7 +84,7 @@ export async function proposeUndo(
     seen: undefined,
   };
   const nobody = { waiting: new Set<never>(), parked: new Map<never, never>(), blocked: new Map<never, never>() };
-  return { plan, verdict, ...nobody, breaker: store.breaker(), ...nothingRead };
+  return { plan, verdict, ...nobody, breaker: store.breaker(), settled: settled.effects, ...nothingRead };
 }
 
 /** Whether Twilio lists inactive people is not documented: whom the run changed is looked for by SID. */

@@ -17,9 +17,17 @@ const usualCodes: Readonly<Record<number, number>> = {
   500: 20500,
 };
 
+const portalPage =
+  '<!DOCTYPE html>\n<html><head><title>Sign in to the network</title></head><body><form action="/login"></form></body></html>\n';
+
+type Invented = Extract<Fault, object> | 'html' | 'html-after' | 'page';
+
 /** The answer that a fault puts in the place of the real one. */
-export function faultReply(fault: Extract<Fault, object> | 'html', family: Family, quirks: Quirks): Reply {
-  if (fault === 'html') return { kind: 'reply', status: 502, contentType: 'text/html', body: edgePage };
+export function faultReply(fault: Invented, family: Family, quirks: Quirks): Reply {
+  if (fault === 'page') return pageReply(200);
+  if (fault === 'html' || fault === 'html-after') {
+    return { kind: 'reply', status: 502, contentType: 'text/html', body: edgePage };
+  }
   const { status, body, headers, code } = fault;
   if (body === undefined) {
     if (status < 400) return { kind: 'reply', status, headers };
@@ -36,4 +44,9 @@ export function faultReply(fault: Extract<Fault, object> | 'html', family: Famil
   }
   if (typeof body === 'string') return { kind: 'reply', status, contentType: 'text/plain', body, headers };
   return { kind: 'reply', status, contentType: 'application/json', body: JSON.stringify(body), headers };
+}
+
+/** A web page with a status that belongs to an answer. */
+export function pageReply(status: number): Reply {
+  return { kind: 'reply', status: status === 204 ? 200 : status, contentType: 'text/html', body: portalPage };
 }

@@ -15,20 +15,8 @@ export async function send(response: ServerResponse, reply: Reply): Promise<void
   response.end();
 }
 
-/** Sends the head and half of the body, then cuts the connection. */
-export async function sendTruncated(response: ServerResponse, reply: Reply): Promise<void> {
-  writeHead(response, reply);
-  const body = typeof reply.body === 'object' ? Buffer.concat([...reply.body]) : Buffer.from(reply.body ?? '');
-  const half = body.subarray(0, Math.floor(body.length / 2));
-  // The reset must not overtake what was written.
-  await new Promise<void>((resolve) => {
-    response.on('close', resolve);
-    response.write(half.length > 0 ? half : ' ', () => resolve());
-  });
-  response.socket?.destroy();
-}
-
-function writeHead(response: ServerResponse, reply: Reply): void {
+/** Status and headers, as `send` sends them. */
+export function writeHead(response: ServerResponse, reply: Reply): void {
   response.statusCode = reply.status;
   if (reply.contentType !== undefined) response.setHeader('Content-Type', reply.contentType);
   if (typeof reply.body === 'string') response.setHeader('Content-Length', Buffer.byteLength(reply.body));
@@ -36,7 +24,8 @@ function writeHead(response: ServerResponse, reply: Reply): void {
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** Resolves when more can be written, or nobody reads any more. */
+export function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       response.off('drain', done);

@@ -15,15 +15,16 @@ import { authorizePath, getAuthorize } from './authorize.ts';
 import { parseBody, readBody } from './body.ts';
 import { errorReply, type Failure, type Family, refuse } from './errors.ts';
 import { faultReply } from './fault-reply.ts';
-import { describeFault, type Fault, takesEffect } from './faults.ts';
+import { describeFault, type Fault, type FaultyRequest, takesEffect } from './faults.ts';
 import type { Machine } from './machine.ts';
 import { postToken } from './oauth.ts';
 import { missingPermission } from './permissions.ts';
 import { maskSecrets } from './recorder.ts';
 import type { Answer, Body, Call, Reply } from './reply.ts';
-import { send, sendTruncated } from './respond.ts';
+import { send } from './respond.ts';
 import { findRoute, type Operation, type Route, templateOf, tokenPaths } from './routes.ts';
 import { sidOf } from './sids.ts';
+import { type Delay, type Spoiling, spoils } from './spoil.ts';
 import { tooManyConcurrent, tooManyRequests } from './throttle.ts';
 import { isFailure } from './user-validation.ts';
 
@@ -43,7 +44,7 @@ interface Passage {
 }
 
 /** Answers requests of the API; `delay` waits out the latency. */
-export function createApi(machine: Machine, delay: (ms: number) => Promise<void>) {
+export function createApi(machine: Machine, delay: Delay) {
   return async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const at = machine.monotonic();
     const number = machine.nextRequest();
@@ -58,10 +59,10 @@ export function createApi(machine: Machine, delay: (ms: number) => Promise<void>
     const { call, template, family } = passage;
     if (machine.limits.latency > 0) await delay(machine.limits.latency);
 
-    const fault = throttled === undefined ? machine.faults.take(call.method, template) : undefined;
+    const fault = throttled === undefined ? machine.faults.take(faultyOf(passage)) : undefined;
     let status = 0;
     if (fault !== undefined) {
-      status = await playFault(machine, passage, fault, response);
+      status = await playFault(machine, passage, fault, response, delay);
     } else {
       const reply = toReply(throttled ?? answer(machine, passage), family, machine);
       status = reply.status;
@@ -163,22 +164,34 @@ function toReply(result: Answer, family: Family, machine: Machine): Reply {
   return result.kind === 'failure' ? errorReply(result, family, machine.quirks) : result;
 }
 
+function faultyOf({ call, template }: Passage): FaultyRequest {
+  const { method, query, body } = call;
+  return { method, path: template, query, body: 'value' in body ? body.value : undefined };
+}
+
 /** Carries out the request if the fault says so, then what the client gets to see; returns the status sent, 0 for none. */
-async function playFault(machine: Machine, passage: Passage, fault: Fault, response: ServerResponse): Promise<number> {
+async function playFault(
+  machine: Machine,
+  passage: Passage,
+  fault: Fault,
+  response: ServerResponse,
+  delay: Delay,
+): Promise<number> {
   const real = takesEffect(fault) ? toReply(answer(machine, passage), passage.family, machine) : undefined;
+  if (real !== undefined && typeof fault === 'string' && fault in spoils) {
+    // Not waited for: what never ends would never be recorded.
+    spoils[fault as Spoiling](response, real, delay).catch(() => response.destroy());
+    return fault === 'reset-after' || fault === 'reset-head' ? 0 : real.status;
+  }
   switch (fault) {
     case 'hang':
     case 'hang-after':
       return 0;
     case 'reset-before':
-    case 'reset-after':
       response.socket?.resetAndDestroy();
       return 0;
-    case 'truncate':
-      if (real !== undefined) await sendTruncated(response, real);
-      return real?.status ?? 0;
     default: {
-      const reply = faultReply(fault, passage.family, machine.quirks);
+      const reply = faultReply(fault as Parameters<typeof faultReply>[0], passage.family, machine.quirks);
       await send(response, reply);
       return reply.status;
     }

@@ -20,13 +20,17 @@ interface Row {
 
 const columns = 'digest, user, host, at, expires_at AS expiresAt, reason, used_by AS usedBy';
 
+/** An approval holds for a day. One with more than two left was given while the clock was wrong. */
+const longestMs = 2 * 24 * 3_600_000;
+
 /** The approval that would let this plan through at this time; the latest, when several would. */
 export function openApproval(database: Database, digest: string, now: number): Approval | undefined {
   const row = database
     .statement<Row>(
-      `SELECT ${columns} FROM approvals WHERE digest = ? AND used_by IS NULL AND expires_at > ? ORDER BY seq DESC LIMIT 1`,
+      `SELECT ${columns} FROM approvals WHERE digest = ? AND used_by IS NULL AND expires_at > ? AND expires_at <= ?
+       ORDER BY seq DESC LIMIT 1`,
     )
-    .get(digest, now);
+    .get(digest, now, now + longestMs);
   return row && toApproval(row);
 }
 

@@ -43,8 +43,12 @@ export function openRunJournal(database: Database, running: RunningRun): RunJour
       if (seen.entries.length + seen.missing.length > 0)
         database.write(`keep what run ${run} saw`, () => keepSeen(database, run, seen, at));
     },
-    planned: (run, plan, verdict, carriedOut, at) =>
-      database.write(`record the plan of run ${run}`, () => planned(database, run, plan, verdict, carriedOut, at)),
+    planned: (run, plan, verdict, carriedOut, at, settled = []) =>
+      database.write(`record the plan of run ${run}`, () => {
+        planned(database, run, plan, verdict, carriedOut, at);
+        if (verdict.allowed || carriedOut !== undefined)
+          for (const effect of settled) applyEffect(database, effect, at, run);
+      }),
     intend: (run, operation, at) =>
       database.write(`record the intent to ${operation.id}`, () => intend(database, run, operation, at)),
     complete: (run, operation, outcome, effects, at) =>

@@ -1,11 +1,12 @@
 /** A call to the API: token, governor, attempts and errors put together, so that what stands above sees only what came of it. */
 import type { TargetError } from '../errors.ts';
-import { TargetContractError } from '../errors.ts';
+import { TargetContractError, TargetUnavailableError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
+import { contractError } from './answers.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
 import { type Endpoint, endpointName } from './endpoints.ts';
 import { parseErrorBody } from './error-body.ts';
-import { detailsOf, errorOf, networkErrorOf } from './failures.ts';
+import { answered, detailsOf, endpointHint, errorOf, networkErrorOf } from './failures.ts';
 import type { BodySink, HttpAnswer, HttpClient } from './http-client.ts';
 import { NetworkFailure } from './network-failure.ts';
 import type { TokenSource } from './oauth-token.ts';
@@ -171,8 +172,32 @@ async function attempt(
   const refused = decision === 'wait' || (status === 503 && asked !== undefined);
   if (refused) passage.refused({ holdMs: asked ?? 0, tooManyAtOnce: body.code === 20429 });
   else passage.accepted();
-  if (decision === 'done') return answer;
+  if (decision === 'done' && isWhole(request, answer)) return answer;
+  if (decision === 'done') throw notWhole(request, answer);
   throw new AttemptFailure(decision, errorOf(decision, request, answer, body), asked);
+}
+
+/** Whether the body may be Twilio's: JSON, or, from a write, nothing. Lists that stream are judged by their sink. */
+function isWhole({ endpoint, openSink }: ApiRequest, { text }: HttpAnswer): boolean {
+  if (openSink !== undefined || (text === '' && endpoint.kind !== 'read')) return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Success in a form that is not Twilio's: half of an answer, or somebody in between who never passed the request on. */
+function notWhole(request: ApiRequest, answer: HttpAnswer): AttemptFailure {
+  const { kind } = request.endpoint;
+  const decision = decide(kind, { network: 'lost' }) as Exclude<Decision, 'done'>;
+  if (kind !== 'read') {
+    const said = `${answered(request, answer, {})} with a body that is not JSON; whether it took effect is not known`;
+    return new AttemptFailure(decision, new TargetUnavailableError(said, detailsOf(request, answer)), undefined);
+  }
+  const problem = answer.text.trim() === '' ? 'the body is empty' : 'the body is not JSON';
+  return new AttemptFailure(decision, contractError(request, answer, problem, endpointHint(request)), undefined);
 }
 
 function lost(request: ApiRequest, failure: NetworkFailure): AttemptFailure {

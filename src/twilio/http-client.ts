@@ -42,6 +42,8 @@ export interface HttpClient {
 const largestBody = 16 * 1024 * 1024;
 const largestErrorBody = 64 * 1024;
 const longestConnectMs = 10_000;
+/** A streamed body may take as long as it flows, which it does with so many bytes in three time-outs. */
+const leastFlow = 4096;
 
 export function createHttpClient(options: {
   readonly timeoutMs: number;
@@ -71,8 +73,9 @@ function createDispatcher(timeoutMs: number, environment: ProxyEnvironment): Dis
 async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
   const { signal, sink, timeoutMs } = request;
   signal?.throwIfAborted();
-  // undici's timeouts are about silence; a body that drips must end too. The streamed list may take as long as it flows.
-  const deadline = sink === undefined ? AbortSignal.timeout(3 * timeoutMs) : undefined;
+  // undici's timeouts are about silence; a body that drips must end too.
+  using flow = sink === undefined ? undefined : watchFlow(3 * timeoutMs);
+  const deadline = flow?.signal ?? AbortSignal.timeout(3 * timeoutMs);
   const signals = [signal, deadline].filter((each) => each !== undefined);
   try {
     const { statusCode, headers, body } = await send(request.url, {
@@ -82,7 +85,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       body: request.body ?? null,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
-      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
+      signal: AbortSignal.any(signals),
     });
     const succeeded = statusCode >= 200 && statusCode < 300;
     const pieces = body as AsyncIterable<Uint8Array>;
@@ -91,14 +94,15 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       requestId: header(headers, 'twilio-request-id'),
       retryAfter: header(headers, 'retry-after'),
       location: header(headers, 'location'),
-      text: succeeded && sink !== undefined ? await pour(pieces, sink) : await readText(pieces, succeeded),
+      text: succeeded && sink !== undefined ? await pour(pieces, sink, flow) : await readText(pieces, succeeded),
     };
   } catch (error) {
     if (error instanceof SinkFailure) throw error.cause;
     if (signal?.aborted === true) throw signal.reason;
     if (error instanceof NetworkFailure) throw error;
-    if (deadline?.aborted === true) {
-      throw new NetworkFailure('lost', 'TIMEOUT', `no whole answer within ${(3 * timeoutMs) / 1000} s`, error);
+    if (deadline.aborted) {
+      const missing = flow === undefined ? 'no whole answer' : `less than ${leastFlow} bytes of the answer`;
+      throw new NetworkFailure('lost', 'TIMEOUT', `${missing} within ${(3 * timeoutMs) / 1000} s`, error);
     }
     throw networkFailure(error);
   }
@@ -107,7 +111,29 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
 /** Keeps what a sink throws apart from what the network does. */
 class SinkFailure extends Error {}
 
-async function pour(pieces: AsyncIterable<Uint8Array>, sink: BodySink): Promise<''> {
+interface Flow extends Disposable {
+  /** Aborts when too little came in a whole stretch of `windowMs`. */
+  readonly signal: AbortSignal;
+  took(bytes: number): void;
+}
+
+function watchFlow(windowMs: number): Flow {
+  const stalled = new AbortController();
+  let taken = 0;
+  const timer = setInterval(() => {
+    if (taken < leastFlow) stalled.abort();
+    taken = 0;
+  }, windowMs).unref();
+  return {
+    signal: stalled.signal,
+    took(bytes) {
+      taken += bytes;
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+async function pour(pieces: AsyncIterable<Uint8Array>, sink: BodySink, flow: Flow | undefined): Promise<''> {
   const guarded = (work: () => void) => {
     try {
       work();
@@ -115,7 +141,10 @@ async function pour(pieces: AsyncIterable<Uint8Array>, sink: BodySink): Promise<
       throw new SinkFailure('', { cause: error });
     }
   };
-  for await (const piece of pieces) guarded(() => sink.write(piece));
+  for await (const piece of pieces) {
+    flow?.took(piece.byteLength);
+    guarded(() => sink.write(piece));
+  }
   guarded(() => sink.end());
   return '';
 }

@@ -91,6 +91,11 @@ export function createPacer(limits: RateLimits): Pacer {
         waitedForPlace = true;
         return Number.POSITIVE_INFINITY;
       }
+      // The clock was set back: what is left of the hold counts from now.
+      if (now < heldFrom) {
+        heldUntil -= heldFrom - now;
+        heldFrom = now;
+      }
       const paced = log.earliest(now, pace.rate);
       if (paced > now) waitedForPace = true;
       return Math.max(paced, heldUntil);

@@ -6,6 +6,7 @@
  *  429, 20429/25021/25109 wait     wait          wait      wait         wait               wait
  *  5xx                   retry     look first    retry     look first   look first         retry
  *  answer lost           retry     look first    retry     look first   look first         retry
+ *  2xx that is not JSON  retry     look first    retry     look first   look first         retry
  *  never sent            retry     retry         retry     retry        retry              retry
  *  TLS                   give up   give up       give up   give up      give up            give up
  *  401 (no permission code) new token, once, in each column                                stop

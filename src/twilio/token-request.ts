@@ -101,7 +101,12 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId, attempt: number }, 'Twilio request');
   const body = status < 300 ? {} : parseErrorBody(withoutSecrets(answer.text, form));
   const decision = decide('token', { status, twilioCode: body.code });
-  if (decision === 'done') return { fields: parseObject(answer.text), asked, answer };
+  if (decision === 'done') {
+    const fields = parseObject(answer.text);
+    // Half of an answer, or a page of somebody in between: the next one may be whole.
+    if (fields.access_token === undefined) throw new AttemptFailure('retry', withoutToken(asked, answer), undefined);
+    return { fields, asked, answer };
+  }
   const error =
     decision === 'stop' ? refused(endpoint, grant, asked, answer, body) : errorOf(decision, asked, answer, body);
   const wait = retryAfterMs(answer.retryAfter, body.throttledUntil, clock.now(), endpoint.retry.maxRetryAfterMs);
@@ -156,14 +161,18 @@ function clientRefusal({ clientId, clientSecret }: OAuthClient): Refusal {
   };
 }
 
+function withoutToken(asked: Asked, answer: HttpAnswer): TargetContractError {
+  return new TargetContractError(`${nameOf(asked)}: Twilio answered ${answer.status} without an access_token`, {
+    ...detailsOf(asked, answer),
+    hint: endpointHint(asked),
+  });
+}
+
 /** The access token of a reply. Throws TargetContractError without one, TargetAuthError when it is another organization's. */
 export function accept({ organization, clock }: TokenEndpoint, { fields, asked, answer }: TokenReply): Minted {
   const token = fields.access_token;
   if (typeof token !== 'string' || token === '') {
-    throw new TargetContractError(`${nameOf(asked)}: Twilio answered ${answer.status} without an access_token`, {
-      ...detailsOf(asked, answer),
-      hint: endpointHint(asked),
-    });
+    throw withoutToken(asked, answer);
   }
   const claims = readClaims(token);
   if (claims.organization !== undefined && claims.organization.toLowerCase() !== organization.toLowerCase()) {

@@ -10,7 +10,7 @@
 import type { TwilioUser } from '../domain/user.ts';
 import type { KnownStretch } from '../ports.ts';
 import type { BodySink } from './http-client.ts';
-import { parseObject, UnexpectedAnswer, type WireObject } from './wire.ts';
+import { BrokenAnswer, parseObject, UnexpectedAnswer, type WireObject } from './wire.ts';
 
 export interface UserListScanner extends BodySink {
   /** The answer without its resources, once the end was reached. */
@@ -47,6 +47,7 @@ export function createUserListScanner(onResource: (text: string) => void, memory
   let carried: Uint8Array[] = [];
   let carriedSize = 0;
   const outer: number[] = [];
+  let blanks = 0;
   /** Where the last string at depth 1 began in `outer`: the name of the member that a bracket opens. */
   let nameStart = 0;
   let nameEnd = 0;
@@ -146,7 +147,7 @@ export function createUserListScanner(onResource: (text: string) => void, memory
     if (inResources && depth === 2) return betweenResources(byte, index);
     if (ended && byte > 0x20) throw new UnexpectedAnswer('something follows the list');
     outer.push(byte);
-    if (outer.length > largestPiece) throw new UnexpectedAnswer('the list has more than 1 MiB outside of Resources');
+    if (outer.length > largestPiece) throw new BrokenAnswer('the list has more than 1 MiB outside of Resources');
     if (inString) {
       if (escaped) escaped = false;
       else if (byte === backslash) escaped = true;
@@ -169,7 +170,11 @@ export function createUserListScanner(onResource: (text: string) => void, memory
   }
 
   function betweenResources(byte: number, index: number): number {
-    if (byte <= 0x20) return index + 1;
+    if (byte <= 0x20) {
+      if (++blanks > largestPiece) throw new BrokenAnswer('more than 1 MiB of blanks between users');
+      return index + 1;
+    }
+    blanks = 0;
     if (byte === openBrace && !expectComma) {
       const stretch = memory?.next();
       if (stretch !== undefined && stretch.bytes <= largestPiece) {
@@ -198,7 +203,7 @@ export function createUserListScanner(onResource: (text: string) => void, memory
     write,
     end() {
       while (expected !== undefined) compare();
-      if (!ended) throw new UnexpectedAnswer('the body ends in the middle of the list');
+      if (!ended) throw new BrokenAnswer('the body ends in the middle of the list');
       parsed = parseObject(
         Buffer.from(outer)
           .toString('utf8')

@@ -15,11 +15,12 @@ import type { TwilioUser } from '../domain/user.ts';
 import type { KnownList } from '../ports.ts';
 import { contractError, understand } from './answers.ts';
 import type { ApiClient } from './api-client.ts';
+import { AttemptFailure } from './attempts.ts';
 import { type Service, urlOf } from './endpoints.ts';
 import type { Asked } from './failures.ts';
 import type { BodySink } from './http-client.ts';
 import { createUserListScanner } from './user-list-scanner.ts';
-import { isObject, parseObject, readUser, textOf, UnexpectedAnswer, type WireObject } from './wire.ts';
+import { BrokenAnswer, isObject, parseObject, readUser, textOf, UnexpectedAnswer, type WireObject } from './wire.ts';
 
 type OnUser = (user: TwilioUser, resource: string | undefined) => void;
 
@@ -86,8 +87,10 @@ function incomplete(asked: Asked, count: number, work: () => void): void {
     try {
       work();
     } catch (error) {
-      if (error instanceof UnexpectedAnswer) throw new UnexpectedAnswer(incompleteBecause(error.message, count));
-      throw error;
+      if (!(error instanceof UnexpectedAnswer)) throw error;
+      const problem = incompleteBecause(error.message, count);
+      if (!(error instanceof BrokenAnswer)) throw new UnexpectedAnswer(problem);
+      throw new AttemptFailure('retry', contractError(asked, undefined, problem, hint), undefined);
     }
   });
 }

@@ -13,6 +13,9 @@ export class UnexpectedAnswer extends Error {
   }
 }
 
+/** An answer that is only a part of one, or has no end: the same request may get a whole one. */
+export class BrokenAnswer extends UnexpectedAnswer {}
+
 export type WireObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is WireObject {

@@ -88,6 +88,72 @@ test('html is the page of an edge proxy', async () => {
   expect(text).toContain('<h1>502 Bad Gateway</h1>');
 });
 
+test.each([
+  ['page', 200, false, /Sign in to the network/],
+  ['page-after', 201, true, /Sign in to the network/],
+  ['html-after', 502, true, /Bad Gateway/],
+  ['empty', 201, true, /^$/],
+  ['cut-short', 201, true, /^\{[^}]+$/],
+  ['mistyped', 201, true, /"userName":"ada@corp\.example"/],
+] as const)('%s answers %i, takes effect: %s', async (fault, status, effect, text) => {
+  await using api = await startApi();
+  api.simulator.faults.add({ match: { method: 'POST' }, fault });
+
+  const answer = await api.post(users, person('ada'));
+
+  expect([answer.status, (await names(api)).includes('ada@corp.example')]).toEqual([status, effect]);
+  expect(answer.text).toMatch(text);
+  if (fault === 'mistyped') expect(answer.headers.get('content-type')).toBe('text/html');
+});
+
+test('an answer that breaks in the head, has no end or drips takes effect and is never whole', async () => {
+  await using api = await startApi();
+  api.simulator.faults.add(
+    { match: { method: 'POST' }, times: 1, fault: 'reset-head' },
+    { match: { method: 'POST' }, times: 1, fault: 'endless' },
+    { match: { method: 'POST' }, times: 1, fault: 'drip' },
+  );
+
+  await expect(api.post(users, person('head'))).rejects.toThrow();
+  const [endless, drip] = await Promise.all(
+    ['endless', 'drip'].map((name) =>
+      fetch(api.simulator.url + users, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: api.authorization },
+        body: JSON.stringify(person(name)),
+      }),
+    ),
+  );
+  const reader = endless?.body?.getReader();
+  let size = 0;
+  while (size < 1 << 20) size += (await reader?.read())?.value?.byteLength ?? 0;
+  await reader?.cancel();
+  const first = await drip?.body?.getReader().read();
+
+  expect(first?.value?.byteLength).toBeLessThan(10);
+  expect(await names(api)).toEqual(expect.arrayContaining(['head', 'endless', 'drip'].map((n) => `${n}@corp.example`)));
+});
+
+test('a rule may ask for members of the body and for query parameters, or that there be none', async () => {
+  await using api = await startApi();
+  api.simulator.faults.add(
+    { match: { body: { userName: 'ada@corp.example' } }, fault: { status: 503 } },
+    { match: { path: users, query: { filter: null } }, fault: { status: 504 } },
+    { match: { path: users, query: { filter: 'userName eq "x@corp.example"' } }, fault: { status: 500 } },
+  );
+  const filter = (name: string) => `${users}?filter=${encodeURIComponent(`userName eq "${name}@corp.example"`)}`;
+
+  const statuses = [
+    await api.post(users, person('ada')),
+    await api.post(users, person('bob')),
+    await api.get(users),
+    await api.get(filter('x')),
+    await api.get(filter('y')),
+  ].map(({ status }) => status);
+
+  expect(statuses).toEqual([503, 504, 504, 500, 200]);
+});
+
 test('a hanging request hangs until the simulator closes, and closing does not wait for it', async () => {
   const api = await startApi();
   api.simulator.faults.add({ match: { method: 'DELETE' }, fault: 'hang-after' });

@@ -17,6 +17,8 @@ export interface Received {
 
 export interface Api {
   readonly simulator: Simulator;
+  /** The value of the header. */
+  readonly authorization: string;
   get(path: string): Promise<Received>;
   post(path: string, body: unknown): Promise<Received>;
   put(path: string, body: unknown, headers?: Record<string, string>): Promise<Received>;
@@ -48,6 +50,7 @@ export async function startApi(options: SimulatorOptions = {}): Promise<Api> {
   };
   return {
     simulator,
+    authorization: `Bearer ${token}`,
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body),
     put: (path, body, headers) => call('PUT', path, body, headers),

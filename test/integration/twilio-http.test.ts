@@ -144,6 +144,30 @@ describe('trouble on the way', () => {
 
     expect(error).toBeInstanceOf(TargetContractError);
     expect((error as Error).message).toContain('the body is not JSON');
+    expect(scene.lines).toHaveLength(5);
+  });
+
+  test('a page of somebody in between is no success: a read and a deletion are tried again', async () => {
+    const page = { text: '<html>sign in</html>' };
+    await using scene = await stage({
+      [userPath]: inTurn(page, { json: scimUser(1) }),
+      [`DELETE /scim/v2/Users/${userSid(1)}`]: inTurn(page, { text: '{"deleted":' }, { status: 204 }),
+    });
+
+    const found = await scene.target.readUser(userSid(1), never);
+    const deleted = await scene.target.deactivateUser(userSid(1));
+
+    expect([found?.user.sid, deleted.state]).toEqual([userSid(1), 'done']);
+    expect(scene.lines).toHaveLength(5);
+  });
+
+  test('a write that gets nothing but pages ends in doubt, not in success', async () => {
+    await using scene = await stage({ [`DELETE /scim/v2/Users/${userSid(1)}`]: () => ({ text: '<html>' }) });
+
+    const error = await errorFrom(scene.target.deactivateUser(userSid(1)));
+
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect((error as Error).message).toMatch(/answered 200 with a body that is not JSON; whether it took effect/);
   });
 
   test('a body without end is cut off', async () => {

@@ -77,6 +77,28 @@ describe('a list that is not provably complete', () => {
   });
 });
 
+describe('a list without end', () => {
+  function* forever(piece: string) {
+    for (;;) yield piece;
+  }
+
+  test.each([
+    ['blanks after it', '{"totalResults":1,"Resources":[]}', ' '.repeat(65_536), /more than 1 MiB outside/],
+    ['blanks in it', '{"totalResults":1,"Resources":[', '\n'.repeat(65_536), /more than 1 MiB of blanks/],
+    ['a user', '{"totalResults":1,"Resources":[{"id":"', 'x'.repeat(65_536), /one user is larger than 1 MiB/],
+  ])('is given up: %s', async (_, start, piece, message) => {
+    function* pieces() {
+      yield start;
+      yield* forever(piece);
+    }
+
+    const error = await errorFrom(read(() => ({ pieces: pieces() })));
+
+    expect(error).toBeInstanceOf(TargetContractError);
+    expect((error as Error).message).toMatch(message);
+  });
+});
+
 describe('a list that breaks off', () => {
   test('is asked for again, and nobody is handed over twice', async () => {
     const text = JSON.stringify({ totalResults: 3, Resources: people });
