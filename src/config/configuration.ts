@@ -24,6 +24,8 @@ export interface TwilioSettings {
   readonly oauth: OAuthSettings;
   /** Origins, without a trailing slash. */
   readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
+  /** `twilio.endpoints.insecureHttp`. */
+  readonly insecureHttp: boolean;
   readonly limits: {
     readonly requestsPerSecond: number;
     readonly maxConcurrent: number;

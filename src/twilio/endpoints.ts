@@ -3,6 +3,8 @@
  * (IAM: SCIM API reference, Role assignment resource, Role resource; the accounts list is in the OpenAPI description only).
  */
 
+import { InternalError } from '../errors.ts';
+
 /** What a failed attempt may lead to depends on what the call does, not on its URL. */
 export type CallKind = 'read' | 'create-user' | 'replace-user' | 'delete' | 'create-assignment' | 'token';
 
@@ -56,6 +58,8 @@ export function requestPermission(method: string, template: string): string | un
 
 /** `base` (which may have a path of its own) followed by the endpoint's path with `id` in place of `{id}`. */
 export function urlOf(base: string, endpoint: Endpoint, id = '', query: Readonly<Record<string, string>> = {}): URL {
+  // `..` would lead to another resource, encoded or not.
+  if (!/^\w*$/.test(id)) throw new InternalError(`${JSON.stringify(id)} is no SID to ask for`);
   const url = new URL(base);
   url.pathname = url.pathname.replace(/\/+$/, '') + endpoint.template.replace('{id}', encodeURIComponent(id));
   // Percent-encoded by hand: `+` for a blank is form encoding, which not every server undoes in a SCIM filter.

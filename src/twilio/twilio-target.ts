@@ -31,6 +31,8 @@ export interface TwilioOptions {
   readonly authorization?: AuthorizationStore | undefined;
   /** Base URLs, https except on this machine. */
   readonly endpoints: { readonly iam: string; readonly oauth: string; readonly accounts: string };
+  /** Lets them be http on other machines too. */
+  readonly insecureHttp?: boolean;
   readonly limits: {
     /** Requests to the API, tokens not counted; fractions are allowed. */
     readonly requestsPerSecond: number;
