@@ -108,7 +108,7 @@ function passedOn({ twilio }: World, canaries: Canaries): Respond {
 }
 
 test('no secret is in anything that the commands print, log, send or leave behind, whether they do well', async () => {
-  const { world, environment, configure, run, canaries } = await scene();
+  const { world, environment, configure, run } = await scene();
   await configure('tdsync.yaml');
   const line = (...args: string[]): CommandLine => ({ args: ['-c', 'tdsync.yaml', ...args], environment });
 
