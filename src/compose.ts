@@ -5,6 +5,7 @@ import type { ScopeSid } from './domain/identity.ts';
 import type { SourceCache } from './domain/source-cache.ts';
 import type { CompiledRules } from './engine/compile.ts';
 import { ConfigError } from './errors.ts';
+import { checkProxies } from './ops/proxies.ts';
 import type { AuthorizationStore, Clock, DirectorySource, Hook, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
 import type { Outside } from './sources/ldap/servers.ts';
@@ -82,6 +83,7 @@ export async function compose(
 }
 
 export async function composeTarget({ twilio }: Configuration, rim: Rim): Promise<TwilioTarget> {
+  checkProxies(rim.environment);
   const { createTwilioTarget } = await import('./twilio/twilio-target.ts');
   const { oauth } = twilio;
   return createTwilioTarget({
@@ -92,12 +94,13 @@ export async function composeTarget({ twilio }: Configuration, rim: Rim): Promis
   });
 }
 
-function targetOptions({ organizationSid, oauth, endpoints, limits }: Configuration['twilio'], rim: Rim) {
+function targetOptions({ organizationSid, oauth, endpoints, insecureHttp, limits }: Configuration['twilio'], rim: Rim) {
   return {
     organization: organizationSid as ScopeSid,
     clientId: oauth.clientId,
     clientSecret: oauth.clientSecret,
     endpoints,
+    insecureHttp,
     limits,
     retry: { rateLimitBudgetMs: limits.maxThrottlingMs },
     clock: rim.clock,
@@ -147,6 +150,7 @@ export function ldapOutside({ clock, serverFailures }: Rim): Outside {
 
 export async function composeHooks({ notify }: Configuration, rim: Rim): Promise<readonly Hook[]> {
   if (notify.length === 0) return [];
+  checkProxies(rim.environment);
   const { createHook } = await import('./ops/notify.ts');
   return notify.map((settings) => createHook(settings, rim));
 }

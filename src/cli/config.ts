@@ -1,5 +1,6 @@
 import { configurationJsonSchema } from '../config/json-schema.ts';
 import { checkSecrets } from '../config/secret-checks.ts';
+import { documentJson } from '../report/json.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { openSession } from './session.ts';
@@ -9,9 +10,9 @@ import { complain, print } from './terminal.ts';
 export async function configCheck(options: GlobalOptions): Promise<ExitCode> {
   const { loaded } = openSession(options);
   const secrets = checkSecrets(loaded.configuration);
-  const document = { version: 1, file: loaded.file, valid: true, overrides: loaded.overrides, secrets };
-  if (options.json) print(`${JSON.stringify(document, null, 2)}\n`);
-  else print(`${loaded.file}: valid\n`);
+  const { file, overrides } = loaded;
+  if (options.json) print(documentJson({ file, valid: true, overrides, secrets }));
+  else print(`${file}: valid\n`);
   for (const { resolves, message } of secrets) if (!resolves) complain(`tdsync: warning: ${message}\n`);
   return exitCodes.ok;
 }

@@ -7,6 +7,7 @@ import { resolveEntitlements } from '../engine/entitlements.ts';
 import { resolveWatchedRoles } from '../engine/watched-roles.ts';
 import { ConfigError, TdsyncError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
+import { documentJson } from '../report/json.ts';
 import { printable } from '../report/palette.ts';
 import { plural } from '../report/plan-text.ts';
 import type { GlobalOptions } from './command-line.ts';
@@ -48,7 +49,7 @@ export async function doctor(options: DoctorOptions): Promise<ExitCode> {
     ...(await attempt('incremental', () => checkIncremental(session, shutdown.signal))),
     ...(options.notify === true ? await checkHooks(session, shutdown.signal) : []),
   ];
-  print(options.json ? `${JSON.stringify({ version: 1, checks }, null, 2)}\n` : asText(checks));
+  print(options.json ? documentJson({ checks }) : asText(checks));
   return checks.some(({ state }) => state === 'failed') ? exitCodes.unexpected : exitCodes.ok;
 }
 

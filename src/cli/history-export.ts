@@ -1,6 +1,7 @@
 /** How the lines of an exported history are written. Names and order of the columns are stable; new ones come at the end. */
 import type { Operation } from '../domain/operation.ts';
 import type { Outcome } from '../domain/run.ts';
+import { escapedJson } from '../domain/visible-text.ts';
 import { csvRow } from '../report/csv.ts';
 import type { ExportLine } from '../store/audit/export.ts';
 
@@ -8,7 +9,7 @@ export type ExportFormat = 'jsonl' | 'csv';
 
 /** Everything, in the form that `runs verify FILE` proves. */
 export function jsonLine({ at, ...line }: ExportLine): string {
-  return `${JSON.stringify({ at: new Date(at).toISOString(), ...line })}\n`;
+  return `${escapedJson(JSON.stringify({ at: new Date(at).toISOString(), ...line }))}\n`;
 }
 
 const columns = [

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { CsvError, parse } from 'csv-parse/sync';
+import { readBounded } from '../config/bounded-file.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import type { KeyChange } from '../store/ledger.ts';
 import { UsageError } from './usage-error.ts';
@@ -32,9 +32,7 @@ interface Row {
 
 function rowsOf(file: string): readonly Row[] {
   try {
-    const { size } = statSync(file);
-    if (size > largest) throw new Error(`${size} bytes are too many`);
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(readBounded(file, largest));
     return parse(text, { info: true, skip_empty_lines: true }) as unknown as readonly Row[];
   } catch (error) {
     const line = error instanceof CsvError && typeof error.lines === 'number' ? `:${error.lines}` : '';

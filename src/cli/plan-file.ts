@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readBounded } from '../config/bounded-file.ts';
 import type { Plan, Verdict } from '../domain/plan.ts';
 import type { Policy } from '../domain/rules.ts';
 import type { Bill } from '../domain/run.ts';
@@ -32,8 +33,8 @@ const largest = 512 * 1024 * 1024;
 
 /** Throws UsageError when the file is missing, is not a plan, or was changed after it was made. */
 export function readPlanFile(file: string): PlanFile {
-  const content = parse(file);
-  if (planDigest(content.plan) !== content.plan.digest) {
+  const { content, digest } = parse(file);
+  if (digest !== content.plan.digest) {
     throw new UsageError(`apply: ${file} was changed after it was made: its digest does not fit its operations`, {
       hint: 'make a new plan with `tdsync reconcile --dry-run --out`; what should not be applied belongs in the rules',
     });
@@ -41,12 +42,11 @@ export function readPlanFile(file: string): PlanFile {
   return content;
 }
 
-function parse(file: string): PlanFile {
+function parse(file: string): { readonly content: PlanFile; readonly digest: string } {
   try {
-    const { size } = statSync(file);
-    if (size > largest) throw new Error(`${size} bytes are more than a plan can have`);
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (isPlanFile(content)) return content;
+    const content: unknown = JSON.parse(readBounded(file, largest).toString('utf8'));
+    // What is nested beyond measure, or has other members than operations and findings, ends here.
+    if (isPlanFile(content)) return { content, digest: planDigest(content.plan) };
     throw new Error('it is not a plan file of version 1');
   } catch (error) {
     throw new UsageError(`apply: ${file} cannot be read: ${(error as Error).message}`, {

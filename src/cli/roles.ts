@@ -2,6 +2,7 @@ import { composeTarget } from '../compose.ts';
 import { compareStrings } from '../domain/identity.ts';
 import { ConfigError } from '../errors.ts';
 import { onShutdown } from '../ops/shutdown.ts';
+import { documentJson } from '../report/json.ts';
 import { printable } from '../report/palette.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -25,7 +26,7 @@ export async function roles(options: GlobalOptions): Promise<ExitCode> {
   }
   const list = [...listed].sort((a, b) => compareStrings(a.name, b.name) || compareStrings(a.sid, b.sid));
   if (options.json) {
-    print(`${JSON.stringify({ version: 1, roles: list }, null, 2)}\n`);
+    print(documentJson({ roles: list }));
     return exitCodes.ok;
   }
   const width = Math.max(4, ...list.map(({ name }) => name.length));

@@ -4,6 +4,7 @@ import type { Rim } from '../compose.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { configurationDigestInput } from '../config/digest-input.ts';
 import { type LoadedConfiguration, loadConfiguration } from '../config/load.ts';
+import { clearTextNotices } from '../config/secret-checks.ts';
 import type { GuardName } from '../domain/rules.ts';
 import { guardNames } from '../domain/rules.ts';
 import { type CompiledRules, compileRules } from '../engine/compile.ts';
@@ -12,6 +13,8 @@ import { ConfigError, type ConfigIssue } from '../errors.ts';
 import { systemClock } from '../ops/clock.ts';
 import { createLogger } from '../ops/logger.ts';
 import { createProgress } from '../ops/progress.ts';
+import { rememberProxies } from '../ops/proxies.ts';
+import { rememberSecret } from '../ops/redaction.ts';
 import type { DirectorySource, RunStart } from '../ports.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { complain, hasColours } from './terminal.ts';
@@ -40,7 +43,8 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
     ...process.env,
     ...(options.logLevel !== undefined && { TDSYNC_LOG_LEVEL: options.logLevel }),
   };
-  const loaded = loadConfiguration(configurationFile(options), environment);
+  rememberProxies(environment);
+  const loaded = loadConfiguration(configurationFile(options), environment, rememberSecret);
   const configuration = withMode(loaded.configuration, changes.mode);
   const { compiled, issues } = compileRules(configuration.rules);
   if (issues.length > 0) throw new ConfigError(issues.map((issue) => locate(issue, loaded)));
@@ -53,6 +57,8 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
       complain(text);
     },
   };
+  const logger = createLogger({ level, format, destination, colour: hasColours(process.stderr) });
+  for (const { path, message, hint } of clearTextNotices(configuration)) logger.warn({ path, hint }, message);
   return {
     loaded,
     configuration,
@@ -61,7 +67,7 @@ export function openSession(options: GlobalOptions, changes: SessionChanges = {}
     rim: {
       serverFailures: new Map(),
       clock: systemClock,
-      logger: createLogger({ level, format, destination, colour: hasColours(process.stderr) }),
+      logger,
       progress,
       environment: process.env,
     },

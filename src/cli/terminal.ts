@@ -1,15 +1,23 @@
 import { writeSync } from 'node:fs';
 import pc from 'picocolors';
+import { safeOutput } from '../domain/visible-text.ts';
 import { TdsyncError } from '../errors.ts';
+import { scrubbed, withoutKnownSecrets } from '../ops/redaction.ts';
+import { documentJson } from '../report/json.ts';
 import { type Palette, printable } from '../report/palette.ts';
 
 /** Results go to stdout; everything else to stderr. Synchronous, so that nothing is lost at exit. */
 export function print(text: string): void {
-  writeAll(1, text);
+  writeAll(1, presentable(text));
 }
 
 export function complain(text: string): void {
-  writeAll(2, text);
+  writeAll(2, presentable(text));
+}
+
+/** The last nets, whatever made the text: no secret that was read, and nothing that steers the terminal. */
+function presentable(text: string): string {
+  return safeOutput(withoutKnownSecrets(text));
 }
 
 /** A pipe may take a part, or ask to wait; a reader that went away wants no more. */
@@ -46,20 +54,24 @@ export function palette(): Palette {
 /** An error for people: what failed, why, and what to do next. */
 export function errorText(error: unknown): string {
   if (!(error instanceof TdsyncError)) {
-    return `tdsync: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+    return scrubbed(`tdsync: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   }
-  const hint = error.hint === undefined ? '' : `  → ${error.hint}\n`;
+  const hint = error.hint === undefined ? '' : `  → ${printable(error.hint)}\n`;
   const lines = error.message.split('\n').map((line) => `tdsync: ${printable(line)}\n`);
-  return `${lines.join('')}${hint}`;
+  return scrubbed(`${lines.join('')}${hint}`);
 }
 
 /** The same for programs. */
 export function errorJson(error: unknown): string {
   if (!(error instanceof TdsyncError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return `${JSON.stringify({ version: 1, error: { code: 'unexpected', message } }, null, 2)}\n`;
+    return errorDocument({ code: 'unexpected', message });
   }
   const { code, message, hint } = error;
   const issues = 'issues' in error ? { issues: error.issues } : {};
-  return `${JSON.stringify({ version: 1, error: { code, message, hint, ...issues } }, null, 2)}\n`;
+  return errorDocument({ code, message, hint, ...issues });
+}
+
+function errorDocument(error: object): string {
+  return scrubbed(documentJson({ error }));
 }

@@ -29,6 +29,8 @@ export interface TwilioSettings {
     readonly accounts: string;
     readonly generation: 'current' | 'preview';
   };
+  /** `twilio.endpoints.insecureHttp`. */
+  readonly insecureHttp: boolean;
   readonly limits: {
     readonly requestsPerSecond: number;
     readonly maxConcurrent: number;

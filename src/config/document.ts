@@ -15,6 +15,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { deepest, firstIssues, isAbsurdlyDeep, mostAliases, tooDeep } from './document-bounds.ts';
 import { formatPath, type Path, splitPath } from './paths.ts';
 
 export interface ConfigDocument {
@@ -28,6 +29,7 @@ export interface ConfigDocument {
 
 /** Throws ConfigError with everything that keeps the text from being one YAML mapping. */
 export function parseConfigDocument(text: string, file: string): ConfigDocument {
+  if (isAbsurdlyDeep(text)) throw new ConfigError([{ path: '', message: tooDeep, file }]);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
   const lineAt = (offset: number) => lineCounter.linePos(offset).line;
@@ -42,24 +44,44 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   } else if (!isMap(document.contents)) {
     issues.push({ path: '', message: 'must hold keys and values, such as `twilio:`', file, line: 1 });
   } else {
+    let aliases = 0;
+    let deep = false;
+    const anchors = new Map<string, Node>();
     visit(document, {
-      Alias(_, alias) {
-        const offset = startOf(alias) ?? 0;
-        const target = alias.resolve(document);
+      Node(_, node, path) {
+        const offset = startOf(node) ?? 0;
+        if (path.length > deepest) {
+          deep = true;
+          issues.push({ path: '', message: tooDeep, file, line: lineAt(offset) });
+          return visit.BREAK;
+        }
+        if (!isAlias(node)) {
+          if (node.anchor !== undefined) anchors.set(node.anchor, node);
+          return undefined;
+        }
+        aliases += 1;
+        if (aliases > mostAliases) {
+          const message = `has more than ${mostAliases} aliases (\`*name\`)`;
+          issues.push({ path: '', message, file, line: lineAt(offset) });
+          return visit.BREAK;
+        }
+        // What stands before the alias counts. The library looks for it from the start of the file each time.
+        const target = anchors.get(node.source);
         if (target === undefined || holds(target, offset)) {
           const problem =
             target === undefined ? 'a value that starts with * must stand in quotes' : 'an alias holds itself';
           issues.push({ path: '', message: `is not valid YAML: ${problem}`, file, line: lineAt(offset) });
         }
+        return undefined;
       },
     });
-    for (const { path, offset, first } of duplicateKeys(document.contents, [])) {
+    for (const { path, offset, first } of deep ? [] : duplicateKeys(document.contents, [])) {
       const message = `stands here a second time; first on line ${lineAt(first)}`;
       issues.push({ path: formatPath(path), message, file, line: lineAt(offset) });
     }
   }
   if (issues.length > 0) {
-    throw new ConfigError(issues);
+    throw new ConfigError(firstIssues(issues));
   }
   const offsetLine = (offset: number | undefined) => (offset === undefined ? undefined : lineAt(offset));
   return {
@@ -89,6 +111,7 @@ function contentOf(document: Document, file: string): unknown {
 
 /** What people write most often by mistake, in words; YAML's own words for the rest, without the piece of the file. */
 function describe(code: string, message: string): string {
+  if (message.includes('call stack')) return tooDeep;
   switch (code) {
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'BLOCK_IN_FLOW':

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import type * as z from 'zod';
 import type { AttributeValue, Entry } from '../domain/entry.ts';
 import type { Expectation, Fixture } from '../domain/fixture.ts';
 import type { ExternalId } from '../domain/identity.ts';
 import { ConfigError } from '../errors.ts';
+import { FileTooLargeError, readBounded } from './bounded-file.ts';
 import { nearestLine, parseConfigDocument } from './document.ts';
+import { firstIssues } from './document-bounds.ts';
 import { type FixturePerson, fixtureFileSchema } from './fixture-schema.ts';
 import { describeIssues } from './issues.ts';
 import { formatPath } from './paths.ts';
@@ -38,14 +39,23 @@ export function parsePeople<Person>(
     const line = nearestLine(path, document);
     return { path: formatPath(path), message, file, ...(line !== undefined && { line }) };
   });
-  throw new ConfigError(issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+  throw new ConfigError(firstIssues(issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))));
 }
+
+/** A hundred thousand people in JSON lines take some 50 MB. */
+const largest = 256 * 1024 * 1024;
+/** YAML takes some hundred times its size in memory. */
+const largestYaml = 16 * 1024 * 1024;
 
 /** Throws ConfigError. */
 export function readPeopleText(file: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(
+      readBounded(file, file.endsWith('.jsonl') ? largest : largestYaml),
+    );
   } catch (cause) {
+    if (cause instanceof FileTooLargeError)
+      throw new ConfigError([{ path: '', message: cause.message, file }], { cause });
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     const reason = code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'is not in UTF-8' : `cannot be read (${code})`;
     throw new ConfigError([{ path: '', message: reason, file }], { cause });

@@ -17,7 +17,7 @@ export interface Base {
 export function ldapOptions(source: LdapSection, base: Base): LdapOptions {
   const preset = ldapPreset(source.preset);
   const { bindDn, bindPassword, tls, groups, timeouts, incremental } = source;
-  const { caFile, certFile, keyFile, serverName, ...others } = tls;
+  const { caFile, certFile, keyFile, serverName, insecureClearText: _, ...others } = tls;
   return {
     urls: [source.url].flat(),
     ...(bindDn === undefined ? {} : { bindDn }),

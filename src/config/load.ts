@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { readBounded } from './bounded-file.ts';
 import type { Configuration } from './configuration.ts';
 import { type ConfigDocument, nearestLine, parseConfigDocument } from './document.ts';
+import { firstIssues } from './document-bounds.ts';
 import { type AppliedOverride, applyEnvironment, fileVariable } from './environment.ts';
 import { describeIssues, type Finding } from './issues.ts';
 import { normalize } from './normalize.ts';
@@ -21,10 +22,14 @@ export interface LoadedConfiguration {
 }
 
 /**
- * Reads, checks and completes the configuration. No secret is read.
+ * Reads, checks and completes the configuration. No secret is read; `onRead` is told of each value that is read later.
  * Throws ConfigError with everything that is wrong: in the YAML, or else in the keys, values and environment variables.
  */
-export function loadConfiguration(file: string, environment: Environment): LoadedConfiguration {
+export function loadConfiguration(
+  file: string,
+  environment: Environment,
+  onRead: (value: string) => void = () => {},
+): LoadedConfiguration {
   const document = parseConfigDocument(readText(file), file);
   const { content, overrides, issues: variableIssues } = applyEnvironment(document.content, environment);
   const stray = strayReferences(content);
@@ -35,20 +40,25 @@ export function loadConfiguration(file: string, environment: Environment): Loade
   const issues = [...findings.map((finding) => located(finding, file, document, overrides)), ...variableIssues];
   if (!result.success || issues.length > 0) {
     // In the order of the file; what has no line comes last.
-    throw new ConfigError(issues.toSorted((a, b) => (a.line ?? Number.MAX_VALUE) - (b.line ?? Number.MAX_VALUE)));
+    throw new ConfigError(
+      firstIssues(issues.toSorted((a, b) => (a.line ?? Number.MAX_VALUE) - (b.line ?? Number.MAX_VALUE))),
+    );
   }
   return {
-    configuration: normalize(result.data, file, environment),
+    configuration: normalize(result.data, file, environment, onRead),
     file,
     locate: document.locate,
     overrides,
   };
 }
 
+/** A rule for each of several thousand groups fits. */
+const largest = 1024 * 1024;
+
 function readText(file: string): string {
   try {
     // A broken byte would become a question mark in somebody's name or group: refused instead.
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readBounded(file, largest));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     const message = readFailures[code] ?? `the configuration file cannot be read (${code})`;
@@ -63,6 +73,7 @@ const readFailures: Readonly<Record<string, string>> = {
   EACCES: 'the configuration file may not be read by this user',
   EISDIR: 'is a folder, not a configuration file',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'the configuration file is not in UTF-8',
+  TOO_LARGE: 'the configuration file is larger than 1 MiB',
 };
 
 /** Where a person finds what the schema found: in the file, or in the variable that took its place. */

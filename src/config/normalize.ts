@@ -18,12 +18,17 @@ import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
 
 /** What the program uses, from a file that the schema has accepted. */
-export function normalize(input: ConfigurationFile, file: string, environment: Environment): Configuration {
+export function normalize(
+  input: ConfigurationFile,
+  file: string,
+  environment: Environment,
+  onRead: (value: string) => void,
+): Configuration {
   const folder = dirname(resolve(file));
   const base: Base = {
     path: (relative) => resolve(folder, relative),
     secret: (value, path) =>
-      isSecretReference(value) ? referredSecret(value, { path, folder, environment }) : plainValue(value),
+      isSecretReference(value) ? referredSecret(value, { path, folder, environment, onRead }) : plainValue(value),
   };
   const { twilio, schedule, snapshot } = input;
   return {
@@ -36,6 +41,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
         oauth: new URL(twilio.endpoints.oauth).origin,
         accounts: new URL(twilio.endpoints.accounts).origin,
       },
+      insecureHttp: twilio.endpoints.insecureHttp,
       limits: {
         requestsPerSecond: twilio.limits.requestsPerSecond,
         maxConcurrent: twilio.limits.maxConcurrent,

@@ -1,5 +1,6 @@
 import type { Entry } from '../domain/entry.ts';
 import { ConfigError, type ConfigIssue } from '../errors.ts';
+import { firstIssues } from './document-bounds.ts';
 import { entryOf, parsePeople, readPeopleText } from './fixture-file.ts';
 import { savedFileSchema, savedPersonSchema } from './fixture-schema.ts';
 import { describeIssues } from './issues.ts';
@@ -27,7 +28,7 @@ function readLines(text: string, file: string, idAttribute: string): readonly En
     issues.push(...found.issues.map((issue) => ({ ...issue, file, line })));
     return [];
   });
-  if (issues.length > 0) throw new ConfigError(issues);
+  if (issues.length > 0) throw new ConfigError(firstIssues(issues));
   if (entries.length === 0) throw new ConfigError([{ path: '', message: 'is empty', file }]);
   return entries;
 }

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import type { Secret } from '../domain/secret.ts';
 import { ConfigError } from '../errors.ts';
 import type { Configuration } from './configuration.ts';
-import { isLoopback } from './loopback.ts';
+import { isReadableOnTheWay } from './schema/source-ldap-servers.ts';
+import { isReadableOnTheWay as isHttpOnTheWay } from './schema/values.ts';
 
 function secretsOf(configuration: Configuration): readonly (readonly [path: string, secret: Secret])[] {
   const { oauth } = configuration.twilio;
@@ -52,33 +53,48 @@ export interface SecretNotice {
 /** What works but exposes a secret: a file that every user of the machine can read, a password sent in clear text. */
 export function secretNotices(configuration: Configuration): readonly SecretNotice[] {
   const notices: SecretNotice[] = [];
-  for (const [path, secret] of secretsOf(configuration)) {
-    const mode = secret.file === undefined ? undefined : modeOf(secret.file);
+  const key = configuration.source.type === 'ldap' ? configuration.source.options.tls.keyFile : undefined;
+  const files = [
+    ...secretsOf(configuration).map(([path, { reference, file }]) => ({ path, reference, file })),
+    { path: 'source.tls.keyFile', reference: key, file: key },
+  ];
+  for (const { path, reference, file } of files) {
+    const mode = file === undefined ? undefined : modeOf(file);
     if (mode !== undefined && (mode & 0o004) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
       notices.push({
         path,
-        message: `${secret.reference}: every user of this machine can read the file (mode ${octal})`,
-        hint: `chmod o-r ${secret.file}`,
+        message: `${reference}: every user of this machine can read the file (mode ${octal})`,
+        hint: `chmod o-r ${file}`,
       });
     }
+  }
+  return [...notices, ...clearTextNotices(configuration)];
+}
+
+/** What was let through on purpose, and should be said again and again. */
+export function clearTextNotices(configuration: Configuration): readonly SecretNotice[] {
+  const notices: SecretNotice[] = [];
+  for (const [name, address] of Object.entries(configuration.twilio.endpoints)) {
+    if (!isHttpOnTheWay(String(address))) continue;
+    notices.push({
+      path: `twilio.endpoints.${name}`,
+      message: `the client secret and the tokens travel to ${address} in clear text (insecureHttp)`,
+      hint: 'Use an https:// address, and remove twilio.endpoints.insecureHttp.',
+    });
   }
   if (configuration.source.type === 'ldap') {
     const { options } = configuration.source;
     for (const url of options.urls) {
-      if (options.bindPassword === undefined || !isReadableOnTheWay(url, options.tls.startTls)) continue;
+      if (options.bindPassword === undefined || options.tls.startTls || !isReadableOnTheWay(url)) continue;
       notices.push({
         path: 'source.url',
-        message: `the password of bindDn is sent to ${url} in clear text`,
-        hint: 'Use an ldaps:// URL, or set source.tls.startTls to true.',
+        message: `the password of bindDn is sent to ${url} in clear text (insecureClearText)`,
+        hint: 'Use an ldaps:// URL, or set source.tls.startTls to true, and remove source.tls.insecureClearText.',
       });
     }
   }
   return notices;
-}
-
-function isReadableOnTheWay(url: string, startTls: boolean): boolean {
-  return /^ldap[:+]/i.test(url) && !startTls && !isLoopback(new URL(url).hostname);
 }
 
 /** Undefined when the file cannot be looked at: that is for reading to say. */

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Secret } from '../domain/secret.ts';
 import { ConfigError } from '../errors.ts';
+import { readBounded } from './bounded-file.ts';
 
 /** A reference is the whole value: nothing before it, nothing after it. */
 export const secretPattern = /^\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^}\s][^}]*)\}$/;
@@ -19,6 +19,8 @@ export interface SecretPlace {
   /** The configuration file's folder, from which relative paths resolve. */
   readonly folder: string;
   readonly environment: Environment;
+  /** Told of each value that is read, so that no output repeats it. */
+  readonly onRead: (value: string) => void;
 }
 
 /** The secret that `${env:NAME}` or `${file:/path}` refers to. Nothing is read yet. */
@@ -26,7 +28,7 @@ export function referredSecret(reference: string, place: SecretPlace): Secret {
   const target = reference.slice(reference.indexOf(':') + 1, -1);
   return reference.startsWith(`\${env:`)
     ? new EnvironmentSecret(reference, target, place)
-    : new FileSecret(reference, resolve(place.folder, target), place.path);
+    : new FileSecret(reference, resolve(place.folder, target), place);
 }
 
 /** A value that may stand in the configuration, such as a client id, where a reference may stand as well. */
@@ -54,6 +56,7 @@ class EnvironmentSecret implements Secret {
         { hint: `Set ${this.#name} for this process, or refer to a file: \${file:/path}.` },
       );
     }
+    this.#place.onRead(value);
     return value;
   }
 
@@ -62,15 +65,18 @@ class EnvironmentSecret implements Secret {
   }
 }
 
+/** Keys and certificates are smaller, passwords and tokens much. */
+const largest = 64 * 1024;
+
 class FileSecret implements Secret {
   readonly reference: string;
   readonly file: string;
-  readonly #path: string;
+  readonly #place: SecretPlace;
 
-  constructor(reference: string, file: string, path: string) {
+  constructor(reference: string, file: string, place: SecretPlace) {
     this.reference = reference;
     this.file = file;
-    this.#path = path;
+    this.#place = place;
   }
 
   read(): string {
@@ -81,12 +87,13 @@ class FileSecret implements Secret {
     if (value === '') {
       throw this.#error('the file is empty', `Write the secret to ${this.file}, as its only line.`);
     }
+    this.#place.onRead(value);
     return value;
   }
 
   #content(): string {
     try {
-      return readFileSync(this.file, 'utf8');
+      return readBounded(this.file, largest).toString('utf8');
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code;
       throw this.#error(
@@ -98,7 +105,7 @@ class FileSecret implements Secret {
   }
 
   #error(reason: string, hint: string, cause?: unknown): ConfigError {
-    return new ConfigError([{ path: this.#path, message: `${this.reference}: ${reason}` }], { hint, cause });
+    return new ConfigError([{ path: this.#place.path, message: `${this.reference}: ${reason}` }], { hint, cause });
   }
 
   toJSON(): string {
@@ -111,4 +118,5 @@ const readFailures: Readonly<Record<string, string>> = {
   ENOTDIR: 'the file does not exist',
   EACCES: 'the file may not be read by this user',
   EISDIR: 'this is a folder, not a file',
+  TOO_LARGE: 'the file is larger than 64 KiB, so it is no secret',
 };

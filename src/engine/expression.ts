@@ -1,6 +1,7 @@
 import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js';
 import type { AttributeValue } from '../domain/entry.ts';
 import { compilePlain } from './plain-expression.ts';
+import { boundedMatches, childrenOf, matchesInBounds, restrain } from './restraint.ts';
 
 /**
  * CEL expressions of the configuration: compiled once, then asked for each entry.
@@ -26,17 +27,23 @@ export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
 }
 
-const environment = new Environment({ homogeneousAggregateLiterals: false })
+/** The tree is walked by functions that call themselves. */
+const limits = { maxAstNodes: 5_000, maxDepth: 100 };
+
+const environment = new Environment({ homogeneousAggregateLiterals: false, limits })
   .registerVariable('entry', 'map<string, dyn>')
   .registerVariable('groups', 'list<string>')
   .registerFunction('values(dyn): list<dyn>', (value: unknown) =>
     Array.isArray(value) ? value : value === '' ? [] : [value],
   )
+  .registerFunction(`string.${boundedMatches}(string): bool`, matchesInBounds)
   .registerFunction('first(dyn): string', (value: unknown) => String(Array.isArray(value) ? (value[0] ?? '') : value));
 
 /** Throws ExpressionError when the text is no CEL expression, names an unknown variable, or yields another type than wanted. */
 export function compileExpression(text: string, wanted: 'bool' | 'string' | 'bool or string'): Expression {
   const program = parse(text);
+  const unbounded = restrain(program.ast);
+  if (unbounded !== undefined) throw new ExpressionError(unbounded);
   const checked = program.check();
   if (!checked.valid) throw new ExpressionError(firstLine(checked.error));
   const type = checked.type ?? 'dyn';
@@ -83,7 +90,7 @@ function parse(text: string): ParseResult {
 
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0] ?? message;
+  return (message.split('\n', 1)[0] ?? message).replaceAll(boundedMatches, 'matches');
 }
 
 interface Use {
@@ -122,18 +129,9 @@ function collect(node: ASTNode, use: Use): void {
       }
       break;
   }
-  for (const child of children(node.args)) collect(child, use);
+  for (const child of childrenOf(node.args)) collect(child, use);
 }
 
 function isVariable(node: ASTNode, name: string): boolean {
   return node.op === 'id' && node.args === name;
-}
-
-function children(args: unknown): ASTNode[] {
-  if (Array.isArray(args)) return args.flatMap(children);
-  return isNode(args) ? [args] : [];
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value;
 }

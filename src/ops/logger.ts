@@ -1,4 +1,5 @@
 import { destination as openDestination, pino } from 'pino';
+import { escapedJson } from '../domain/visible-text.ts';
 import type { Logger } from '../ports.ts';
 import { type LogDestination, prettyStream } from './pretty-log.ts';
 import { redacted, scrubbed } from './redaction.ts';
@@ -30,7 +31,7 @@ export function createLogger(options: LoggerOptions): Logger {
       },
       // Errors are made plain by the redaction already.
       serializers: { err: (error) => error },
-      hooks: { streamWrite: scrubbed },
+      hooks: { streamWrite: (line) => escapedJson(scrubbed(line)) },
     },
     options.format === 'pretty' ? prettyStream(destination, options.colour ?? false) : destination,
   );

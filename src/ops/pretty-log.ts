@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { escapedText } from '../domain/visible-text.ts';
 
 type Colours = ReturnType<typeof pc.createColors>;
 
@@ -17,7 +18,7 @@ export function prettyStream(destination: LogDestination, colour: boolean): LogD
       const parts = [
         colours.dim(String(time)),
         levelText(String(level), colours),
-        printable(String(msg ?? '')),
+        escapedText(String(msg ?? '')),
         ...rest,
       ];
       destination.write(`${parts.join(' ')}\n`);
@@ -37,8 +38,8 @@ function show(value: unknown): string {
   if (isError(value)) {
     return show(value.code === undefined ? `${value.type}: ${value.message}` : `${value.code}: ${value.message}`);
   }
-  if (typeof value !== 'string') return printable(JSON.stringify(value));
-  return printable(/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
+  if (typeof value !== 'string') return escapedText(JSON.stringify(value));
+  return escapedText(/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
 }
 
 interface LoggedError {
@@ -49,12 +50,4 @@ interface LoggedError {
 
 function isError(value: unknown): value is LoggedError {
   return typeof value === 'object' && value !== null && 'type' in value && 'message' in value && 'stack' in value;
-}
-
-/** What a directory holds must neither break a line nor steer a terminal: control and direction characters are escaped. */
-function printable(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

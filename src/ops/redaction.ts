@@ -1,8 +1,9 @@
 /**
- * Two nets between what is logged and the log. `redacted` goes by names: whatever stands under a key that holds secrets is
- * replaced, however deep. `scrubbed` goes by looks, over the finished line: it catches a token within a message or an
- * error of somebody else's library.
+ * Three nets between what is said and where it is written. `redacted` goes by names: whatever stands under a key that holds
+ * secrets is replaced, however deep. `scrubbed` goes by looks, over the finished line: it catches a token within a message or
+ * an error of somebody else's library. `withoutKnownSecrets` goes by value: what was read as a secret is taken out in any form.
  */
+import { secretForms } from '../domain/secret.ts';
 
 const censored = '[redacted]';
 
@@ -49,9 +50,35 @@ function definedFields(fields: Record<string, unknown>): Record<string, unknown>
 
 /** A finished line without what looks like a token, a password in a URL or a secret in a form (RFC 6750, RFC 3986, RFC 6749). */
 export function scrubbed(line: string): string {
-  return line
+  return withoutKnownSecrets(line)
     .replaceAll(/\b(Bearer|Basic) [\w.~+/=-]{8,}/gi, `$1 ${censored}`)
     .replaceAll(/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, censored)
     .replaceAll(/:\/\/[^\s"'\\/@]+@/g, `://${censored}@`)
     .replaceAll(/\b(client_secret|refresh_token|access_token|code_verifier|password)=[^\s"'\\&]+/gi, `$1=${censored}`);
+}
+
+/** Secrets that this process has read, the latest last. Rotated ones stay for a while: answers about them may still come. */
+const known = new Set<string>();
+const mostKnown = 64;
+let forms: RegExp | undefined;
+
+/** Called with each secret when it is read. */
+export function rememberSecret(value: string): void {
+  if (known.has(value)) return;
+  known.add(value);
+  for (const oldest of [...known].slice(0, -mostKnown)) known.delete(oldest);
+  const all = [...known].flatMap(secretForms).sort((a, b) => b.length - a.length);
+  forms =
+    all.length === 0 ? undefined : new RegExp(all.map((form) => form.replaceAll(/[^\w\s]/g, '\\$&')).join('|'), 'g');
+}
+
+/** For tests that run several commands in one process. */
+export function forgetSecrets(): void {
+  known.clear();
+  forms = undefined;
+}
+
+/** The text without any secret that was read. What is shorter than six characters is not looked for. */
+export function withoutKnownSecrets(text: string): string {
+  return forms === undefined ? text : text.replaceAll(forms, censored);
 }

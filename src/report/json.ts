@@ -1,4 +1,5 @@
 import type { RunReport } from '../domain/run.ts';
+import { escapedJson } from '../domain/visible-text.ts';
 import type { TdsyncError } from '../errors.ts';
 import { notDoneSummary } from './not-done.ts';
 import { withSinceAt } from './quarantine.ts';
@@ -13,7 +14,7 @@ export function reportJson(report: RunReport, error?: TdsyncError): string {
 
 /** Any other document of the command line, with the same version and the same form of times. */
 export function documentJson(content: object): string {
-  return `${JSON.stringify({ version: 1, ...content }, isoTimes, 2)}\n`;
+  return `${escapedJson(JSON.stringify({ version: 1, ...content }, isoTimes, 2))}\n`;
 }
 
 /** Times are milliseconds since the epoch under names that end in `At`. */

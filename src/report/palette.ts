@@ -1,3 +1,5 @@
+export { printable } from '../domain/visible-text.ts';
+
 /** How a renderer marks text; colours are chosen at the rim, where the terminal is known. */
 export interface Palette {
   readonly added: (text: string) => string;
@@ -12,9 +14,3 @@ function same(text: string): string {
 }
 
 export const plain: Palette = { added: same, changed: same, removed: same, strong: same, faint: same };
-
-/** Control characters, terminal escapes, line separators and marks that turn the direction of text never reach a terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
-}

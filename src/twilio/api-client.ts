@@ -1,4 +1,5 @@
 /** A call to the API: token, governor, attempts and errors put together, so that what stands above sees only what came of it. */
+import { withoutSecrets } from '../domain/secret.ts';
 import type { TargetError } from '../errors.ts';
 import { TargetContractError, TargetUnavailableError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
@@ -163,9 +164,10 @@ async function attempt(
     logger.debug({ ...line, durationMs: clock.now() - began, networkError: error.code }, 'Twilio request failed');
     throw lost(request, error);
   }
+  answer = withoutToken(answer, token);
   const { status, requestId } = answer;
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId }, 'Twilio request');
-  const body = status >= 200 && status < 300 ? {} : parseErrorBody(answer.text);
+  const body = status >= 200 && status < 300 ? {} : parseErrorBody(answer.text, [token]);
   const decision = decide(endpoint.kind, { status, twilioCode: body.code, scimType: body.scimType });
   const asked = retryAfterMs(answer.retryAfter, body.throttledUntil, clock.now(), limits.maxRetryAfterMs);
   // A 503 that says when to come back asks all callers to stay away, though it decides otherwise about this call.
@@ -198,6 +200,12 @@ function notWhole(request: ApiRequest, answer: HttpAnswer): AttemptFailure {
   }
   const problem = answer.text.trim() === '' ? 'the body is empty' : 'the body is not JSON';
   return new AttemptFailure(decision, contractError(request, answer, problem, endpointHint(request)), undefined);
+}
+
+/** Headers may repeat the token as well. */
+function withoutToken(answer: HttpAnswer, token: string): HttpAnswer {
+  const clean = (text: string | undefined) => (text === undefined ? undefined : withoutSecrets(text, [token], ''));
+  return { ...answer, location: clean(answer.location), requestId: clean(answer.requestId) };
 }
 
 function lost(request: ApiRequest, failure: NetworkFailure): AttemptFailure {

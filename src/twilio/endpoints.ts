@@ -9,6 +9,7 @@
  *   token       /v2/token on oauth.twilio.com             /v1/token, answered with 201
  *   accounts    as preview: no page of the current generation describes them
  */
+import { InternalError } from '../errors.ts';
 import type { CallNames } from '../ports.ts';
 
 /** What a failed attempt may lead to depends on what the call does, not on its URL. */
@@ -135,6 +136,8 @@ export function urlOf(
   id = '',
   query: Readonly<Record<string, string>> = {},
 ): URL {
+  // `..` would lead to another resource, encoded or not.
+  if (!/^\w*$/.test(id)) throw new InternalError(`${JSON.stringify(id)} is no SID to ask for`);
   const url = new URL(base);
   const path = template
     .replace('{organization}', encodeURIComponent(organization))

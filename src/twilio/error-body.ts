@@ -1,4 +1,5 @@
 /** Reads every shape in which Twilio, its OAuth service or an edge proxy reports an error; never throws. */
+import { withoutSecrets } from '../domain/secret.ts';
 
 export interface ErrorBody {
   /** Twilio's error code (Twilio documentation, "Errors and warnings dictionary"). */
@@ -15,10 +16,11 @@ export interface ErrorBody {
 /**
  * Shapes: SCIM (`detail`, `status` as text, `moreInfo`), Twilio (`message`, `more_info`), Twilio service (`moreInfo`),
  * with `params` or `throttled_until`, OAuth (RFC 6749 section 5.2), HTML, plain text, nothing. The content type is not asked.
+ * `secrets`: what was sent with the request, which an answer may repeat; it is taken out in any form before anything is cut off.
  */
-export function parseErrorBody(text: string): ErrorBody {
+export function parseErrorBody(text: string, secrets: readonly string[] = []): ErrorBody {
   const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fromText(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fromText(text, secrets);
   const body = value as Readonly<Record<string, unknown>>;
   const code = codeOf(body.code);
   const message = firstText(body.detail, body.message, body.error_description, body.error, body.title);
@@ -27,8 +29,8 @@ export function parseErrorBody(text: string): ErrorBody {
   const oauthError = firstText(body.error);
   return {
     ...(code !== undefined && { code }),
-    ...(message !== undefined && { message: forMessage(message) }),
-    ...(scimType !== undefined && { scimType }),
+    ...(message !== undefined && { message: forMessage(message, secrets) }),
+    ...(scimType !== undefined && { scimType: forMessage(scimType, secrets) }),
     ...(oauthError !== undefined && /^\w+$/.test(oauthError) && { oauthError }),
     ...(throttledUntil !== undefined && { throttledUntil }),
   };
@@ -43,10 +45,10 @@ function parseJson(text: string): unknown {
 }
 
 /** An HTML page is reduced to its title, other text to its beginning. */
-function fromText(text: string): ErrorBody {
+function fromText(text: string, secrets: readonly string[]): ErrorBody {
   const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1];
   const plain = title ?? (/^\s*</.test(text) ? '' : text);
-  const message = forMessage(plain);
+  const message = forMessage(plain, secrets);
   return message === '' ? {} : { message };
 }
 
@@ -61,9 +63,9 @@ function firstText(...values: readonly unknown[]): string | undefined {
 
 const longestMessage = 300;
 
-/** Text of others made fit for one line of ours: no control characters, nothing that looks like a token, not long. */
-export function forMessage(text: string): string {
-  const line = text
+/** Text of others made fit for one line of ours: no control characters, no secret, nothing that looks like a token, not long. */
+export function forMessage(text: string, secrets: readonly string[] = []): string {
+  const line = withoutSecrets(text, secrets)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .replace(/\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}/g, '[token]')
     .replace(/\bbearer\s+\S+/gi, 'Bearer [token]')

@@ -66,8 +66,17 @@ function createDispatcher(timeoutMs: number, environment: ProxyEnvironment): Dis
   if (httpProxy === '' && httpsProxy === '') return new Agent(common);
   // A simulator on this machine is never behind a proxy.
   const noProxy = [variable('no_proxy'), 'localhost', '127.0.0.1', '::1'].filter((each) => each !== '').join(',');
+  // A tunnel for http:// too: what a proxy passes on in the clear it also reads.
   // All three are given, because undici reads the environment of the process for those that are not.
-  return new EnvHttpProxyAgent({ ...common, httpProxy, httpsProxy, noProxy, requestTls: connect, proxyTls: connect });
+  return new EnvHttpProxyAgent({
+    ...common,
+    httpProxy,
+    httpsProxy,
+    noProxy,
+    requestTls: connect,
+    proxyTls: connect,
+    proxyTunnel: true,
+  });
 }
 
 async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpAnswer> {
@@ -91,7 +100,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const pieces = body as AsyncIterable<Uint8Array>;
     return {
       status: statusCode,
-      requestId: header(headers, 'twilio-request-id'),
+      requestId: requestIdOf(header(headers, 'twilio-request-id')),
       retryAfter: header(headers, 'retry-after'),
       location: header(headers, 'location'),
       text: succeeded && sink !== undefined ? await pour(pieces, sink, flow) : await readText(pieces, succeeded),
@@ -164,4 +173,9 @@ async function readText(body: AsyncIterable<Uint8Array>, succeeded: boolean): Pr
 function header(headers: Readonly<Record<string, string | string[] | undefined>>, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;
+}
+
+/** It goes to logs, reports and the history, so it is taken only when it looks like one. */
+function requestIdOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^[\w.:-]{1,100}$/.test(text) ? text : undefined;
 }

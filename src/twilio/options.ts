@@ -2,13 +2,15 @@ import { ConfigError, type ConfigIssue } from '../errors.ts';
 import type { TwilioOptions } from './twilio-target.ts';
 
 /** Throws ConfigError naming every option that cannot work, under its path in the configuration file. */
-export function checkOptions({ organization, endpoints, limits }: TwilioOptions): void {
+export function checkOptions({ organization, endpoints, insecureHttp = false, limits }: TwilioOptions): void {
   const issues: ConfigIssue[] = [];
   const check = (path: string, problem: string | undefined) => {
     if (problem !== undefined) issues.push({ path: `twilio.${path}`, message: problem });
   };
   check('organizationSid', /^OR[0-9a-fA-F]{32}$/.test(organization) ? undefined : 'must be OR and 32 hex digits');
-  for (const name of ['iam', 'oauth', 'accounts'] as const) check(`endpoints.${name}`, problemOf(endpoints[name]));
+  for (const name of ['iam', 'oauth', 'accounts'] as const) {
+    check(`endpoints.${name}`, problemOf(endpoints[name], insecureHttp));
+  }
   const { requestsPerSecond, maxConcurrent, timeoutMs } = limits;
   check(
     'limits.requestsPerSecond',
@@ -22,13 +24,14 @@ export function checkOptions({ organization, endpoints, limits }: TwilioOptions)
   if (issues.length > 0) throw new ConfigError(issues);
 }
 
-/** A token sent in the clear is a token given away, so http is for this machine only (a simulator). */
-function problemOf(text: string): string | undefined {
+/** A token sent in the clear is a token given away, so http is for this machine only (a simulator), unless somebody insists. */
+function problemOf(text: string, insecureHttp: boolean): string | undefined {
   const url = URL.parse(text);
   if (url === null) return `${JSON.stringify(text)} is not a URL`;
   if (url.username !== '' || url.password !== '') return 'must not contain a user name or password';
   if (url.search !== '' || url.hash !== '') return 'must be a base URL, without ? and #';
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return undefined;
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && (insecureHttp || isLoopback(url.hostname))))
+    return undefined;
   return `${url.origin} must be https: the access token would travel unprotected`;
 }
 

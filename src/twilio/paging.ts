@@ -57,6 +57,7 @@ export function rowsOf(body: WireObject): readonly unknown[] {
 
 /** An endless chain of ever new tokens has to end somewhere: two million rows. */
 const mostPages = 20_000;
+const mostRows = 2_000_000;
 /** 25023: the page token went stale, so the listing starts again. */
 const staleToken = 25023;
 const mostRestarts = 2;
@@ -97,6 +98,7 @@ export async function readPages<Row>(
       for (const row of page.rows) {
         const key = keyOf(row);
         if (handed.has(key)) continue;
+        if (handed.size === mostRows) throw contractError(asked, answer, `more than ${mostRows} rows`);
         handed.add(key);
         onRow(row);
       }

@@ -99,7 +99,7 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   const { status, requestId } = answer;
   const line = { method: 'POST', path: asked.endpoint.template, grant: grant.grantType };
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId, attempt: number }, 'Twilio request');
-  const body = status < 300 ? {} : parseErrorBody(withoutSecrets(answer.text, form));
+  const body = status < 300 ? {} : parseErrorBody(answer.text, secretsIn(endpoint, form));
   const decision = decide('token', { status, twilioCode: body.code });
   if (decision === 'done') {
     const fields = parseObject(answer.text);
@@ -128,13 +128,11 @@ export function clientIdOf({ clientId }: OAuthClient): string {
   return typeof clientId === 'string' ? clientId : clientId.read();
 }
 
-/** A server may repeat what it was sent, as it is or as JSON writes it. */
-function withoutSecrets(text: string, form: Readonly<Record<string, string>>): string {
-  return ['client_secret', 'refresh_token', 'code', 'code_verifier']
-    .flatMap((name) => form[name] ?? [])
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
-    .filter((secret) => secret !== '')
-    .reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
+/** What a server may repeat of what it was sent. An id that stands in the configuration as it is is no secret. */
+function secretsIn({ clientId }: OAuthClient, form: Readonly<Record<string, string>>): readonly string[] {
+  const plain = typeof clientId === 'string' || clientId.reference === form.client_id;
+  const names = ['client_secret', 'refresh_token', 'code', 'code_verifier', ...(plain ? [] : ['client_id'])];
+  return names.flatMap((name) => form[name] ?? []);
 }
 
 function refused(
@@ -173,6 +171,12 @@ export function accept({ organization, clock }: TokenEndpoint, { fields, asked, 
   const token = fields.access_token;
   if (typeof token !== 'string' || token === '') {
     throw withoutToken(asked, answer);
+  }
+  if (!/^[\x21-\x7e]{1,16384}$/.test(token)) {
+    throw new TargetContractError(`${nameOf(asked)}: Twilio answered with an access_token that fits no header`, {
+      ...detailsOf(asked, answer),
+      hint: endpointHint(asked),
+    });
   }
   const claims = readClaims(token);
   if (claims.organization !== undefined && claims.organization.toLowerCase() !== organization.toLowerCase()) {

@@ -37,6 +37,8 @@ export interface TwilioOptions {
     /** Which paths are spoken there; default `current`. */
     readonly generation?: Generation;
   };
+  /** Lets them be http on other machines too. */
+  readonly insecureHttp?: boolean;
   readonly limits: {
     /** Requests to the API, tokens not counted; fractions are allowed. */
     readonly requestsPerSecond: number;

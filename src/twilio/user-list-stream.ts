@@ -22,6 +22,9 @@ import type { BodySink } from './http-client.ts';
 import { createUserListScanner } from './user-list-scanner.ts';
 import { BrokenAnswer, isObject, parseObject, readUser, textOf, UnexpectedAnswer, type WireObject } from './wire.ts';
 
+/** A list without end has to end somewhere: ten times the largest organization that this program is made for. */
+const mostUsers = 1_000_000;
+
 type OnUser = (user: TwilioUser, resource: string | undefined) => void;
 
 /** Resolves with the number of users. Throws TargetContractError when the list does not prove complete; what `onUser` throws. */
@@ -45,6 +48,7 @@ export async function streamUsers(
     let last: UserSid | '' = '';
     const take = (user: TwilioUser, text: string | undefined): void => {
       const before = seen.get(user.sid);
+      if (count === mostUsers) throw new UnexpectedAnswer(`more than ${mostUsers} users`);
       if (before === attempt) throw new UnexpectedAnswer(`user ${user.sid} is in the list twice`);
       seen.set(user.sid, attempt);
       last = user.sid;

@@ -22,7 +22,13 @@ export function isObject(value: unknown): value is WireObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** No answer is this deep; what is, could not be written down again (JSON.stringify calls itself). */
+const deepest = 64;
+/** Shorter texts cannot be deep enough to do harm, and users are shorter. */
+const harmless = 8 * 1024;
+
 export function parseObject(text: string): WireObject {
+  if (text.length > harmless && isDeep(text)) throw new UnexpectedAnswer('the body is nested too deeply');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -31,6 +37,16 @@ export function parseObject(text: string): WireObject {
   }
   if (!isObject(value)) throw new UnexpectedAnswer('the body is not a JSON object');
   return value;
+}
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (const [match] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (match === '[' || match === '{') depth += 1;
+    else if (match === ']' || match === '}') depth -= 1;
+    if (depth > deepest) return true;
+  }
+  return false;
 }
 
 /** Undefined for everything that is not a text with something in it. */
@@ -129,5 +145,6 @@ export function readAccount(value: unknown): Account {
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return value === undefined ? 'absent' : JSON.stringify(value).slice(0, 60);
 }

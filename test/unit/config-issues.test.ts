@@ -132,6 +132,30 @@ server: { listen: 9464 }
     expect([iamOf(''), iamOf(', iam: "https://proxy.example"')]).toEqual([iam, 'https://proxy.example']);
   });
 
+  it('the endpoint of another machine may be http:// when that is written down', () => {
+    const endpoints = '{ iam: "http://simulator:8580", insecureHttp: true }';
+    const { twilio } = load(minimal('', { twilio: `${sections.twilio}  endpoints: ${endpoints}\n` })).configuration;
+
+    expect(twilio).toMatchObject({ insecureHttp: true, endpoints: { iam: 'http://simulator:8580' } });
+  });
+
+  it.each([
+    ['ldap://ldap.corp.example', '{}', false],
+    ['ldap+srv://corp.example', '{}', false],
+    ['ldap://127.0.0.1.corp.example', '{}', false],
+    ['ldap://ldap.corp.example', '{ startTls: true }', true],
+    ['ldap://ldap.corp.example', '{ insecureClearText: true }', true],
+    ['ldaps://ldap.corp.example', '{}', true],
+    ['ldap://[::1]', '{}', true],
+    ['ldap://localhost:3890', '{}', true],
+  ])('a password for %s with tls %s is accepted: %s', (url, tls, accepted) => {
+    const keys = `tls: ${tls}, bindDn: "cn=x", bindPassword: "\${env:P}", users: { baseDn: "dc=x" }`;
+    const text = minimal('', { csv: `source: { type: ldap, url: "${url}", ${keys} }\n` });
+
+    if (accepted) expect(load(text).configuration.source.type).toBe('ldap');
+    else expect(issuesOf(text)).toEqual([expect.stringContaining('source.url: would send the password of bindDn')]);
+  });
+
   it.each([
     ['{ role: IX12345678901234567890123, scope: organization }', 'role: looks like a role SID'],
     ['{ role: Developer, scope: AC0000000000000000000000000000000G1 }', undefined],

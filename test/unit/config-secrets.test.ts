@@ -161,7 +161,7 @@ describe('secretNotices', () => {
   });
 
   it.each([
-    ['ldap://ldap.corp.example', '{}', 1],
+    ['ldap://ldap.corp.example', '{ insecureClearText: true }', 1],
     ['ldap://ldap.corp.example', '{ startTls: true }', 0],
     ['ldaps://ldap.corp.example', '{}', 0],
     ['ldap://127.0.0.1:389', '{}', 0],

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isLoopback } from '../loopback.ts';
 import { duration, flag, path, text } from './values.ts';
 
 const serverUrl = z.string().refine(isLdapUrl, {
@@ -20,6 +21,11 @@ function isLdapUrl(value: string): boolean {
 
 export function isEncrypted(value: string): boolean {
   return /^ldaps[:+]/i.test(value);
+}
+
+/** Whether a password sent to this URL without StartTLS can be read on the way. */
+export function isReadableOnTheWay(value: string): boolean {
+  return !isEncrypted(value) && URL.canParse(value) && !isLoopback(new URL(value).hostname);
 }
 
 export const tls = z
@@ -48,6 +54,10 @@ export const tls = z
     startTls: flag()
       .default(false)
       .meta({ description: 'Turn an ldap:// connection into TLS before anything is sent.' }),
+    insecureClearText: flag().default(false).meta({
+      description:
+        'Send the password of `bindDn` over an ldap:// connection that nothing protects. Everybody on the way can read it, and the directory with it. Not needed for loopback addresses.',
+    }),
     minVersion: z
       .enum(['TLSv1.2', 'TLSv1.3'])
       .default('TLSv1.2')

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { presetNames } from '../ldap-presets.ts';
 import { incremental } from './source-incremental.ts';
-import { isEncrypted, timeouts, tls, url } from './source-ldap-servers.ts';
+import { isEncrypted, isReadableOnTheWay, timeouts, tls, url } from './source-ldap-servers.ts';
 import { flag, secret, text, whenObject, wholeNumber } from './values.ts';
 
 /** RFC 4514: only a sign that it is a name at all; the server knows better. */
@@ -164,6 +164,19 @@ export const ldapSource = z
     error: 'mixes ldaps:// and ldap://: who disturbs the encrypted servers would get to see the password',
     when: whenObject,
   })
+  .refine(
+    ({ bindPassword, tls, url }) =>
+      bindPassword === undefined ||
+      tls?.startTls === true ||
+      tls?.insecureClearText === true ||
+      ![url].flat().some(isReadableOnTheWay),
+    {
+      path: ['url'],
+      error:
+        'would send the password of bindDn in clear text: use ldaps://, or set tls.startTls to true (tls.insecureClearText: true lets it through)',
+      when: whenObject,
+    },
+  )
   .refine((source) => (source.tls?.certFile === undefined) === (source.tls?.keyFile === undefined), {
     path: ['tls', 'certFile'],
     error: 'and keyFile belong together: give both or neither',

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { oauth } from './oauth.ts';
-import { duration, endpoint, sid, wholeNumber } from './values.ts';
+import { duration, endpoint, flag, isReadableOnTheWay, sid, wholeNumber } from './values.ts';
 
 const endpoints = z
   .strictObject({
@@ -16,8 +16,20 @@ const endpoints = z
     accounts: endpoint()
       .default('https://preview-iam.twilio.com')
       .meta({ description: 'The list of accounts, by which scopes can be named.' }),
+    insecureHttp: flag().default(false).meta({
+      description:
+        'Let these addresses begin with http:// for other machines too, as for a simulator on another one. Everybody on the way can read the client secret and the tokens.',
+    }),
   })
   .prefault({})
+  .superRefine(({ insecureHttp, ...addresses }, context) => {
+    for (const [name, address] of Object.entries(addresses)) {
+      if (insecureHttp || !isReadableOnTheWay(String(address))) continue;
+      const message =
+        'must be https://host (http:// only for this machine: 127.0.0.1, localhost; insecureHttp: true lets others through)';
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  })
   .meta({
     description:
       'Where the three services are. To be changed only for a proxy, the simulator, or an organization that has the older paths alone.',

@@ -57,13 +57,12 @@ export function sid(prefix: string) {
     .meta({ title: `${prefix} SID` });
 }
 
-/** Tokens and people's data travel to it: HTTPS, except to this machine. */
+/** Tokens and people's data travel to it: HTTPS, except to this machine, or where the section says otherwise. */
 export function endpoint() {
   return z
     .string()
     .refine(isEndpoint, {
-      error:
-        'must be https://host or https://host:port without a path (http:// only for this machine: 127.0.0.1, localhost)',
+      error: 'must be https://host or https://host:port without a path',
     })
     .meta({ title: 'URL' });
 }
@@ -73,7 +72,12 @@ function isEndpoint(value: string): boolean {
   if (url === undefined || url.username !== '' || url.password !== '' || /[?#]/.test(value) || url.pathname !== '/') {
     return false;
   }
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
+  return url.protocol === 'https:' || url.protocol === 'http:';
+}
+
+export function isReadableOnTheWay(address: string): boolean {
+  const url = URL.parse(address);
+  return url?.protocol === 'http:' && !isLoopback(url.hostname);
 }
 
 /** Lets a check that looks at several keys run although one of them is wrong, so that one round shows everything. */

@@ -47,6 +47,7 @@ async function bindByPassword(
       hint: `give ${options.bindPassword?.reference ?? 'bindPassword'} a value; leave out bindDn for an anonymous read`,
     });
   }
+  exchange.conceal(password);
   const request = new BindRequest({ messageId: exchange.nextMessageId(), dn, password });
   const result = await exchange.request(request, options.timeouts.connectMs);
   if (result.code === 0) return;

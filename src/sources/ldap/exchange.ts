@@ -35,6 +35,8 @@ export interface AnswerHandlers {
 export interface Exchange {
   /** Sends one request and resolves with the result that ends its answer. One request at a time. Rejects with ConversationLostError. */
   request(message: Message, timeoutMs: number, handlers?: AnswerHandlers): Promise<LdapResult>;
+  /** What is said to the server but may stand in no message of ours, should the server repeat it. */
+  conceal(secret: string): void;
   /** Message ids count up within a connection. */
   nextMessageId(): number;
   /** Hands the socket back for a TLS handshake; throws when the server has already sent more than it was asked for. */
@@ -70,13 +72,14 @@ export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
   let timer: NodeJS.Timeout | undefined;
   let notice = '';
   let answered = false;
+  const secrets: string[] = [];
   let ended: { readonly reason: unknown } | undefined;
 
   function onFrame(frame: Frame): void {
     answered = true;
     if (frame.messageId === 0) {
       // Unsolicited: only the notice of disconnection exists (RFC 4511 section 4.4.1).
-      const { code, message } = readResult(frame);
+      const { code, message } = readResult(frame, secrets);
       notice = ` after saying ${formatResultCode(code)}${message === '' ? '' : `: ${message}`}`;
       return;
     }
@@ -85,7 +88,7 @@ export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
     }
     if (frame.operation === searchEntry) pending.handlers.onEntry?.(frame);
     else if (frame.operation === searchReference) pending.handlers.onReference?.(readReferences(frame));
-    else if (resultOperations.has(frame.operation)) settle(readResult(frame));
+    else if (resultOperations.has(frame.operation)) settle(readResult(frame, secrets));
     else if (frame.operation === intermediate) pending.handlers.onIntermediate?.(frame);
     else {
       throw new MalformedMessageError(
@@ -156,6 +159,9 @@ export function createExchange(socket: Socket, doubt?: Doubt): Exchange {
         }, timeoutMs);
         socket.write(message.write());
       });
+    },
+    conceal(secret) {
+      secrets.push(secret);
     },
     nextMessageId() {
       lastId += 1;

@@ -1,4 +1,5 @@
 import { BerReader } from 'ldapts';
+import { withoutSecrets } from '../../domain/secret.ts';
 import { type Frame, MalformedMessageError } from './framing.ts';
 
 /** An answer that ends a request (RFC 4511 section 4.1.9). */
@@ -21,7 +22,8 @@ const booleanTag = 0x01;
 const octetString = 0x04;
 const pagedResults = '1.2.840.113556.1.4.319';
 
-export function readResult(frame: Frame): LdapResult {
+/** `secrets`: what was said to the server, which its words may repeat; taken out before anything is cut off. */
+export function readResult(frame: Frame, secrets: readonly string[] = []): LdapResult {
   // Copied: the cookie outlives the chunk it came in.
   const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.start, frame.end)));
   try {
@@ -32,17 +34,36 @@ export function readResult(frame: Frame): LdapResult {
     const referrals = reader.peek() === referralTag ? readStrings(reader, referralTag) : [];
     const controls = readControls(frame);
     const cookie = readCookie(controls.get(pagedResults));
-    return { code, matchedDn, message: message.replaceAll('\0', '').trim(), referrals, cookie, controls };
+    return {
+      code,
+      matchedDn: withoutSecrets(matchedDn, secrets),
+      message: wordsOf(message, secrets),
+      referrals,
+      cookie,
+      controls,
+    };
   } catch (error) {
     throw new MalformedMessageError(`a result cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** Enough for what any server says; Active Directory's longest are about 300 characters. */
+const longestMessage = 1_000;
+
+function wordsOf(message: string, secrets: readonly string[]): string {
+  const words = withoutSecrets(message.replaceAll('\0', '').trim(), secrets);
+  return words.length > longestMessage ? `${words.slice(0, longestMessage)}…` : words;
 }
 
 /** The URLs of a SearchResultReference (RFC 4511 section 4.5.3). */
 export function readReferences(frame: Frame): readonly string[] {
   const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.start, frame.end)));
   const urls: string[] = [];
-  for (let url = reader.readString(); url !== null; url = reader.readString()) urls.push(url);
+  try {
+    for (let url = reader.readString(); url !== null; url = reader.readString()) urls.push(url);
+  } catch (error) {
+    throw new MalformedMessageError(`a reference cannot be read: ${(error as Error).message}`);
+  }
   return urls;
 }
 
@@ -60,8 +81,16 @@ function readStrings(reader: BerReader, tag: number): string[] {
 
 /** The controls of any message (RFC 4511 section 4.1.11), their values copied. */
 export function readControls(frame: Frame): ReadonlyMap<string, Buffer> {
+  if (frame.end === frame.limit) return new Map();
+  try {
+    return controlsOf(frame);
+  } catch (error) {
+    throw new MalformedMessageError(`the controls of a message cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function controlsOf(frame: Frame): ReadonlyMap<string, Buffer> {
   const controls = new Map<string, Buffer>();
-  if (frame.end === frame.limit) return controls;
   const reader = new BerReader(Buffer.from(frame.bytes.subarray(frame.end, frame.limit)));
   reader.readSequence(controlsTag);
   while (reader.remain > 0) {

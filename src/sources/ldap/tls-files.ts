@@ -10,7 +10,7 @@
  * | set    | yes         | both                                             |
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { getCACertificates, type SecureContextOptions } from 'node:tls';
 import type { LdapOptions } from '../../domain/ldap-options.ts';
 import { SourceUnavailableError } from '../../errors.ts';
@@ -64,9 +64,13 @@ function parseKey(pem: string): KeyObject {
   return createPrivateKey(pem);
 }
 
+/** All authorities that an operating system trusts take some 250 KiB. */
+const largest = 4 * 1024 * 1024;
+
 /** The text of a PEM file that `parse` accepts. */
 function read(url: string, name: string, file: string, what: string, parse: (pem: string) => unknown): string {
   try {
+    if (statSync(file).size > largest) throw new Error('it is larger than 4 MiB');
     const pem = readFileSync(file, 'utf8');
     if (name !== 'tls.keyFile' && !pem.includes('-----BEGIN CERTIFICATE-----'))
       throw new Error('it holds no PEM certificate');
