@@ -1,15 +1,14 @@
 /** Keeps CEL within bounds that the data cannot stretch: what is written in the configuration decides how long it takes. */
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { compilePattern, type Pattern } from './pattern.ts';
-import { PatternError } from './pattern-parser.ts';
+import { RE2JS, RE2JSException } from 're2js';
 
 /** Stands in for CEL's own `matches`, which goes by JavaScript's RegExp and can take for ever. */
 export const boundedMatches = 'matchesInBounds';
 
-const patterns = new Map<string, Pattern>();
+const patterns = new Map<string, RE2JS>();
 
 export function matchesInBounds(text: string, pattern: string): boolean {
-  const known = patterns.get(pattern) ?? compilePattern(pattern);
+  const known = patterns.get(pattern) ?? RE2JS.compile(pattern);
   patterns.set(pattern, known);
   return known.test(text);
 }
@@ -42,10 +41,10 @@ function patternProblem(node: ASTNode | undefined): string | undefined {
   const pattern: unknown = node?.op === 'value' ? node.args : undefined;
   if (typeof pattern !== 'string') return 'the pattern must stand in quotes, and not come with the data';
   try {
-    patterns.set(pattern, compilePattern(pattern));
+    patterns.set(pattern, RE2JS.compile(pattern));
     return undefined;
   } catch (error) {
-    if (error instanceof PatternError) return `"${pattern}": ${error.message}`;
+    if (error instanceof RE2JSException) return `"${pattern}": ${error.message}`;
     throw error;
   }
 }

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { EqualityFilter } from 'ldapts';
 import { expect, test } from 'vitest';
 import type { ExternalId } from '../../src/domain/identity.ts';
-import { compilePattern } from '../../src/engine/pattern.ts';
 import { InternalError } from '../../src/errors.ts';
 import { defaultClient, defaultOrganizationSid } from '../../src/simulator/default-seed.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
@@ -81,30 +80,4 @@ test('an id that is no SID leads nowhere', () => {
     const place = { base: 'https://iam.example', organization: defaultOrganizationSid };
     expect(() => urlOf(place, endpointsOf('current').readUser, id)).toThrow(InternalError);
   }
-});
-
-/** Built of what both understand alike. */
-const pattern = fc.letrec<{ atom: string; piece: string; whole: string }>((tie) => ({
-  atom: fc.oneof(
-    { maxDepth: 4 },
-    fc.constantFrom('a', 'b', '.', '[ab]', '[^a]', '\\w', '\\d', 'é', '\\.', '^', '$', '\\b', '\\B'),
-    tie('whole').map((inner) => `(${inner})`),
-    tie('whole').map((inner) => `(?:${inner})`),
-  ),
-  piece: fc
-    .tuple(tie('atom'), fc.constantFrom('', '', '*', '+', '?', '*?', '{2}', '{0,2}', '{1,}'))
-    .map(([atom, sign]) => (/^(?:[\^$]|\\[bB])$/.test(atom) ? atom : `${atom}${sign}`)),
-  whole: fc
-    .array(tie('piece'), { minLength: 1, maxLength: 4 })
-    .chain((pieces) => fc.constantFrom(pieces.join(''), `${pieces[0]}|${pieces.slice(1).join('')}`)),
-})).whole;
-
-test('a pattern means what it means to JavaScript, as far as both have it', () => {
-  const subject = fc.string({ unit: fc.constantFrom('a', 'b', 'é', '.', ' ', '1'), maxLength: 8 });
-  holds(
-    fc.property(pattern, subject, (source, text) => {
-      expect(compilePattern(source).test(text)).toBe(new RegExp(source, 'u').test(text));
-    }),
-    2_000,
-  );
 });
