@@ -5,7 +5,7 @@ import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts'
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 import type { Operation } from './domain/operation.ts';
 import type { Approval, CompleteReadCounts, Plan, Verdict } from './domain/plan.ts';
-import type { Outcome } from './domain/run.ts';
+import type { Answers, Outcome } from './domain/run.ts';
 import type { MissingEntry, Seen, SeenEntry } from './domain/seen-entry.ts';
 import type { IncrementalReads } from './domain/source-read.ts';
 import type {
@@ -137,6 +137,8 @@ export interface TargetDirectory {
   listAccounts(signal: AbortSignal): Promise<readonly Account[] | undefined>;
   /** Calls made so far by endpoint, e.g. `PUT /scim/v2/Users/{id}`. */
   readonly calls: Readonly<Record<string, number>>;
+  /** What came back for them. */
+  readonly answers: Answers;
   /** For bills; left out: those of the current generation of the API. */
   readonly names?: CallNames;
 }

@@ -7,6 +7,7 @@ import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { runOnce } from './one-run.ts';
 import { openSession } from './session.ts';
+import { startWatching } from './watching.ts';
 
 /** An orchestrator kills after ten seconds; what is then in flight is looked at by the next run. */
 const patienceMs = 9_000;
@@ -21,6 +22,7 @@ export async function daemon(options: GlobalOptions): Promise<ExitCode> {
   }
 
   using shutdown = onShutdown();
+  await using _watching = await startWatching(session);
   const stopped = runDaemon({ schedule, clock, logger, random: Math.random, tick }, shutdown.signal);
   const late = Promise.withResolvers<ExitCode>();
   shutdown.signal.addEventListener('abort', () => {

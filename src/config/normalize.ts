@@ -14,6 +14,7 @@ import type {
 import { parseDurationOrFail } from './durations.ts';
 import { plainHookUrl, referredHookUrl } from './hook-url.ts';
 import { type Base, ldapOptions } from './ldap-settings.ts';
+import { listenAddress } from './listen.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
 
@@ -25,7 +26,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
     secret: (value, path) =>
       isSecretReference(value) ? referredSecret(value, { path, folder, environment }) : plainValue(value),
   };
-  const { twilio, schedule, snapshot } = input;
+  const { twilio, schedule, snapshot, server } = input;
   return {
     twilio: {
       organizationSid: twilio.organizationSid,
@@ -60,6 +61,7 @@ export function normalize(input: ConfigurationFile, file: string, environment: E
       refreshAssignmentsMs: parseDurationOrFail(snapshot.refreshAssignments),
       keepRunsMs: parseDurationOrFail(snapshot.keepRuns),
     },
+    server: server && { ...listenAddress(server.listen), maxAgeMs: parseDurationOrFail(server.maxAge) },
     notify: input.notify.map((hook, index) => hookOf(hook, `notify[${index}]`, base)),
     log: input.log,
   };
