@@ -1,5 +1,6 @@
 import type { Blocked } from './domain/blocked.ts';
 import type { OpenBreaker } from './domain/breaker.ts';
+import type { CallNames } from './domain/call-names.ts';
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
@@ -21,6 +22,7 @@ import type {
 } from './domain/user.ts';
 
 export type { AuthorizationStore } from './domain/authorization.ts';
+export type { CallNames } from './domain/call-names.ts';
 export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 export type { Hook, NoticeStore } from './domain/notice.ts';
 
@@ -141,16 +143,6 @@ export interface TargetDirectory {
   readonly answers: Answers;
   /** For bills; left out: those of the current generation of the API. */
   readonly names?: CallNames;
-}
-
-/** What the calls of a plan are called, as in `TargetDirectory.calls`. */
-export interface CallNames {
-  readonly createUser: string;
-  readonly replaceUser: string;
-  readonly deactivateUser: string;
-  readonly listAssignments: string;
-  readonly createAssignment: string;
-  readonly deleteAssignment: string;
 }
 
 /** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */
