@@ -1,11 +1,12 @@
 import type { Blocked } from './domain/blocked.ts';
 import type { OpenBreaker } from './domain/breaker.ts';
+import type { CallNames } from './domain/call-names.ts';
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 import type { Operation } from './domain/operation.ts';
 import type { Approval, CompleteReadCounts, Plan, Verdict } from './domain/plan.ts';
-import type { Outcome } from './domain/run.ts';
+import type { Answers, Outcome } from './domain/run.ts';
 import type { MissingEntry, Seen, SeenEntry } from './domain/seen-entry.ts';
 import type { IncrementalReads } from './domain/source-read.ts';
 import type {
@@ -21,6 +22,7 @@ import type {
 } from './domain/user.ts';
 
 export type { AuthorizationStore } from './domain/authorization.ts';
+export type { CallNames } from './domain/call-names.ts';
 export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
 export type { Hook, NoticeStore } from './domain/notice.ts';
 
@@ -137,18 +139,10 @@ export interface TargetDirectory {
   listAccounts(signal: AbortSignal): Promise<readonly Account[] | undefined>;
   /** Calls made so far by endpoint, e.g. `PUT /scim/v2/Users/{id}`. */
   readonly calls: Readonly<Record<string, number>>;
+  /** What came back for them. */
+  readonly answers: Answers;
   /** For bills; left out: those of the current generation of the API. */
   readonly names?: CallNames;
-}
-
-/** What the calls of a plan are called, as in `TargetDirectory.calls`. */
-export interface CallNames {
-  readonly createUser: string;
-  readonly replaceUser: string;
-  readonly deactivateUser: string;
-  readonly listAssignments: string;
-  readonly createAssignment: string;
-  readonly deleteAssignment: string;
 }
 
 /** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */

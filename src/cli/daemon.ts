@@ -6,7 +6,8 @@ import type { Reconciled } from '../reconcile/reconcile.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { runOnce } from './one-run.ts';
-import { openSession } from './session.ts';
+import { openSession, type Session } from './session.ts';
+import { startWatching } from './watching.ts';
 
 /** An orchestrator kills after ten seconds; what is then in flight is looked at by the next run. */
 const patienceMs = 9_000;
@@ -21,6 +22,8 @@ export async function daemon(options: GlobalOptions): Promise<ExitCode> {
   }
 
   using shutdown = onShutdown();
+  await using _watching = await startWatching(session);
+  const tick = (signal: AbortSignal) => runOfDaemon(session, signal);
   const stopped = runDaemon({ schedule, clock, logger, random: Math.random, tick }, shutdown.signal);
   const late = Promise.withResolvers<ExitCode>();
   shutdown.signal.addEventListener('abort', () => {
@@ -31,18 +34,20 @@ export async function daemon(options: GlobalOptions): Promise<ExitCode> {
   if (code === exitCodes.ok) return code;
   logger.warn({}, 'the call in flight did not end in time; the next run looks at what became of it');
   process.exit(code);
+}
 
-  async function tick(signal: AbortSignal): Promise<void> {
-    try {
-      await runOnce(session, 'daemon', { allowances: new Map() }, signal, (ended) => logRun(logger, ended));
-    } catch (error) {
-      if (!(error instanceof TdsyncError)) throw error;
-      // A snapshot that cannot be used stays so until a person acts: an orchestrator's restart makes that visible.
-      if (error instanceof StoreError && !(error instanceof LeaseHeldError)) throw error;
-      const { code, hint } = error;
-      if (error instanceof LeaseHeldError) logger.warn({ code, hint }, error.message);
-      else logger.error({ code, hint }, error.message);
-    }
+/** One run of a daemon's life. Throws only what no later run could mend. */
+export async function runOfDaemon(session: Session, signal: AbortSignal): Promise<void> {
+  const { logger } = session.rim;
+  try {
+    await runOnce(session, 'daemon', { allowances: new Map() }, signal, (ended) => logRun(logger, ended));
+  } catch (error) {
+    if (!(error instanceof TdsyncError)) throw error;
+    // A snapshot that cannot be used stays so until a person acts: an orchestrator's restart makes that visible.
+    if (error instanceof StoreError && !(error instanceof LeaseHeldError)) throw error;
+    const { code, hint } = error;
+    if (error instanceof LeaseHeldError) logger.warn({ code, hint }, error.message);
+    else logger.error({ code, hint }, error.message);
   }
 }
 

@@ -9,9 +9,11 @@ import { quarantineLines, quarantineSummary } from '../report/quarantine.ts';
 import { sourceText } from '../report/source-text.ts';
 import type { Anchor } from '../store/audit/record.ts';
 import type { RunHistory, RunSummary } from '../store/run-history.ts';
+import type { Snapshot } from '../store/snapshot.ts';
 import { type Approved, readApproval } from './approval.ts';
 import type { GlobalOptions } from './command-line.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { freshness } from './freshness.ts';
 import { runLine } from './run-line.ts';
 import { openForLooking } from './snapshot-session.ts';
 import { palette, print } from './terminal.ts';
@@ -28,15 +30,13 @@ export async function status(options: StatusOptions): Promise<ExitCode> {
   using _snapshot = snapshot;
   const { history } = snapshot;
   const good = history.lastGoodRun();
-  const ageMs = good?.endedAt === undefined ? undefined : systemClock.now() - good.endedAt;
-  // A run that ended in the future did so while the clock was wrong, and says nothing of how things are.
-  const stale = maxAgeMs !== undefined && (ageMs === undefined || Math.abs(ageMs) > maxAgeMs);
+  const stale = maxAgeMs !== undefined && freshness(good?.endedAt, systemClock.now(), maxAgeMs).stale;
   const head = snapshot.audit.head();
   const quarantined = snapshot.quarantine.list();
   const approval = readApproval(configuration.twilio.oauth);
   print(
     options.json
-      ? asJson(history, good, stale, head, quarantined, approval)
+      ? asJson(snapshot, good, stale, head, quarantined, approval)
       : asText(history, good, stale, options.maxAge, head, quarantined, approval),
   );
   return stale ? exitCodes.unexpected : exitCodes.ok;
@@ -49,13 +49,15 @@ function parseMaxAge(text: string): number {
 }
 
 function asJson(
-  history: RunHistory,
+  snapshot: Snapshot,
   good: RunSummary | undefined,
   stale: boolean,
   head: Anchor | undefined,
   quarantined: Quarantined,
   approval: Approved | undefined,
 ): string {
+  const { history } = snapshot;
+  const { lastRead, totals, snapshotBytes } = snapshot.standing();
   const refused = history.refusedPlan();
   return documentJson({
     healthy: !stale,
@@ -65,6 +67,7 @@ function asJson(
     pendingAbsences: history.pendingAbsences(),
     findings: history.openFindings(),
     quarantine: quarantineSummary(quarantined),
+    lastRead,
     refusedPlan: refused && {
       digest: refused.digest,
       run: refused.run,
@@ -74,6 +77,8 @@ function asJson(
     },
     history: head && { record: head.seq, hash: head.hash },
     authorization: approval?.fields,
+    totals,
+    snapshotBytes,
   });
 }
 

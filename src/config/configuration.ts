@@ -14,6 +14,8 @@ export interface Configuration {
   /** Undefined: this configuration can run once, but not as a daemon. */
   readonly schedule: ScheduleSettings | undefined;
   readonly snapshot: SnapshotSettings;
+  /** Undefined: the daemon listens nowhere. */
+  readonly server: ServerSettings | undefined;
   readonly notify: readonly HookSettings[];
   readonly log: LogSettings;
 }
@@ -139,6 +141,14 @@ export interface SnapshotSettings {
   readonly refreshAssignmentsMs: number;
   /** History older than this is removed. */
   readonly keepRunsMs: number;
+}
+
+export interface ServerSettings {
+  readonly host: string;
+  /** 0: the system chooses. */
+  readonly port: number;
+  /** Not ready when the last good run is older. */
+  readonly maxAgeMs: number;
 }
 
 export interface HookSettings {

@@ -6,7 +6,7 @@ import type { Configuration, SourceSettings } from './configuration.ts';
  *
  * Left out on purpose: secrets, which may be rotated between a review and its application; where files stand on this
  * machine, since a plan may be reviewed on one machine and applied on another (what the files say is part of the source's
- * own digest); limits, timeouts, schedule, snapshot, hooks and log, which change how a plan is made or applied but not the plan.
+ * own digest); limits, timeouts, schedule, snapshot, server, hooks and log, which change how a plan is made or applied but not the plan.
  */
 export function configurationDigestInput(configuration: Configuration): Readonly<Record<string, unknown>> {
   const { twilio, rules } = configuration;

@@ -26,6 +26,7 @@ export const overrideVariables: readonly OverrideVariable[] = [
   { name: 'TDSYNC_SCHEDULE_TIMEZONE', key: 'schedule.timezone', kind: 'text' },
   { name: 'TDSYNC_SCHEDULE_RUN_ON_START', key: 'schedule.runOnStart', kind: 'flag' },
   { name: 'TDSYNC_SCHEDULE_JITTER', key: 'schedule.jitter', kind: 'text' },
+  { name: 'TDSYNC_SERVER_LISTEN', key: 'server.listen', kind: 'text' },
   { name: 'TDSYNC_SOURCE_USERS', key: 'source.users', kind: 'path', source: 'csv' },
   { name: 'TDSYNC_SOURCE_MEMBERSHIPS', key: 'source.memberships', kind: 'path', source: 'csv' },
   { name: 'TDSYNC_SOURCE_URL', key: 'source.url', kind: 'text', source: 'ldap' },

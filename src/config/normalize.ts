@@ -14,6 +14,7 @@ import type {
 import { parseDurationOrFail } from './durations.ts';
 import { plainHookUrl, referredHookUrl } from './hook-url.ts';
 import { type Base, ldapOptions } from './ldap-settings.ts';
+import { listenAddress } from './listen.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
 
@@ -30,7 +31,7 @@ export function normalize(
     secret: (value, path) =>
       isSecretReference(value) ? referredSecret(value, { path, folder, environment, onRead }) : plainValue(value),
   };
-  const { twilio, schedule, snapshot } = input;
+  const { twilio, schedule, snapshot, server } = input;
   return {
     twilio: {
       organizationSid: twilio.organizationSid,
@@ -66,6 +67,7 @@ export function normalize(
       refreshAssignmentsMs: parseDurationOrFail(snapshot.refreshAssignments),
       keepRunsMs: parseDurationOrFail(snapshot.keepRuns),
     },
+    server: server && { ...listenAddress(server.listen), maxAgeMs: parseDurationOrFail(server.maxAge) },
     notify: input.notify.map((hook, index) => hookOf(hook, `notify[${index}]`, base)),
     log: input.log,
   };

@@ -8,6 +8,7 @@ import { notify } from './schema/notify.ts';
 import { log, schedule, snapshot } from './schema/operation.ts';
 import { guards, policy } from './schema/policy.ts';
 import { attributes, filter, roles } from './schema/rules.ts';
+import { server } from './schema/server.ts';
 import { csvSource } from './schema/source-csv.ts';
 import { ldapSource } from './schema/source-ldap.ts';
 import { twilio } from './schema/twilio.ts';
@@ -28,6 +29,7 @@ const sections = z.strictObject({
   breaker,
   schedule,
   snapshot,
+  server,
   notify,
   log,
 });

@@ -4,7 +4,7 @@ import type { Blocked, BlockKey } from './blocked.ts';
 import type { OpenBreaker } from './breaker.ts';
 import type { AssignmentSid, ExternalId, UserSid } from './identity.ts';
 import type { CompleteReadCounts, Finding, FindingCode } from './plan.ts';
-import type { RunStatus } from './run.ts';
+import type { Answers, RunStatus } from './run.ts';
 import type { ReadManner } from './source-read.ts';
 import type { Grant, GrantFindings, GrantRecord, LastApplied, Link, RoleAssignment, TwilioUser } from './user.ts';
 
@@ -59,6 +59,8 @@ export interface RunEnd {
   readonly at: number;
   readonly findings: readonly Finding[];
   readonly calls: Readonly<Record<string, number>>;
+  /** What came back for them; for the totals, not for the history of the run. */
+  readonly answers?: Answers;
   /** The error that ended the run, for `failed`. */
   readonly error?: { readonly code: string; readonly message: string };
   /** Absence counts after this run, when its read was complete and it was not refused; replaces the stored ones. */
@@ -67,6 +69,8 @@ export interface RunEnd {
   readonly grants?: GrantFindings;
   /** Counts of the complete read, stored for the guards when the run converged or was applied. */
   readonly read?: CompleteReadCounts;
+  /** How long that read took, in milliseconds. */
+  readonly readMs?: number;
   /** How the source was read, where there is more than one way. */
   readonly manner?: ReadManner;
   /** People of whom nothing is wanted any more that was refused. */

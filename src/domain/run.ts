@@ -3,7 +3,15 @@ import type { Operation } from './operation.ts';
 import type { Finding, Plan, Verdict } from './plan.ts';
 import type { ReadManner } from './source-read.ts';
 
-export type RunStatus = 'converged' | 'applied' | 'partial' | 'refused' | 'failed' | 'interrupted';
+export const runStatuses = ['converged', 'applied', 'partial', 'refused', 'failed', 'interrupted'] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** What came back for a request to Twilio: the class of the status, a call for fewer requests whatever its status, or nothing. */
+export const answerKinds = ['2xx', '3xx', '4xx', '5xx', 'throttled', 'none'] as const;
+export type AnswerKind = (typeof answerKinds)[number];
+
+/** Number of requests by endpoint, such as `GET /scim/v2/Users`, and by what came back. */
+export type Answers = Readonly<Record<string, Readonly<Partial<Record<AnswerKind, number>>>>>;
 
 /** What came of one operation. */
 export type Outcome =

@@ -40,6 +40,8 @@ export interface Proposal {
   /** What the read of the source leaves behind when the run was good; undefined when none was read. */
   readonly absences: ReadonlyMap<ExternalId, number> | undefined;
   readonly read: PlanCounts | undefined;
+  /** How long that read took, in milliseconds. */
+  readonly readMs: number | undefined;
   /** How the source was read, where there is more than one way. */
   readonly manner: ReadManner | undefined;
   /** Undefined when the source was not read. */
@@ -108,6 +110,7 @@ async function followSource(context: Context, options: ProposeOptions, signal: A
     settled: state.settled,
     additive: additive && !addsTooMuch(additive.verdict) ? additive : undefined,
     read: proposed.plan.counts,
+    readMs: state.readMs,
     manner: state.read.manner,
     seen: seenOf(proposed.plan, state),
   };

@@ -36,6 +36,8 @@ export interface State {
   /** What is remembered, after all, of operations whose end nobody saw. */
   readonly settled: readonly Effect[];
   readonly read: CompleteRead;
+  /** How long the read of the source took, in milliseconds. */
+  readonly readMs: number;
   /** Entries that the snapshot does not keep like that yet; none in dry runs. */
   readonly entries: Seen['entries'];
   /** Roles, each in one scope, that must keep a holder. */
@@ -51,7 +53,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   const unfinished = store.unfinished();
   const { entitlements, watched, accounts } = await readNames(context, options, signal);
   const links = indexLinks(store.links());
-  const [{ desired, read, entries }, listed] = await bothOrNeither(
+  const [{ desired, read, readMs, entries }, listed] = await bothOrNeither(
     (either) => readSource(context, entitlements, links, options.keepMirror, either),
     (either) => readUsers(context, options, unfinished.length > 0, either),
     signal,
@@ -72,6 +74,7 @@ export async function readState(context: Context, options: ReadOptions, signal: 
   return {
     desired,
     read,
+    readMs,
     entries,
     users,
     links,
@@ -177,16 +180,17 @@ function resolveNames(
 }
 
 async function readSource(
-  { source, compiled, progress, store }: Context,
+  { source, compiled, progress, store, clock }: Context,
   entitlements: Entitlements,
   links: Links,
   keepEntries: boolean,
   signal: AbortSignal,
-): Promise<Pick<State, 'desired' | 'read' | 'entries'>> {
+): Promise<Pick<State, 'desired' | 'read' | 'readMs' | 'entries'>> {
   const builder = buildDesiredState(compiled, entitlements, (externalId) => links.byExternalId.has(externalId));
   const kept = keepEntries ? store.seenHashes() : undefined;
   const entries: Seen['entries'][number][] = [];
   let done = 0;
+  const began = clock.now();
   const read = await source.read(
     compiled.demand,
     (entry) => {
@@ -199,5 +203,5 @@ async function readSource(
     },
     signal,
   );
-  return { desired: builder.finish(), read, entries };
+  return { desired: builder.finish(), read, readMs: clock.now() - began, entries };
 }

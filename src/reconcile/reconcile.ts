@@ -64,6 +64,7 @@ export async function reconcileOnce(
       at: clock.now(),
       findings: [],
       calls: context.target.calls,
+      answers: context.target.answers,
       error: { code, message },
     });
     throw asTdsyncError(error, signal);
@@ -79,7 +80,7 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const { journal, clock } = context;
-  const { plan, verdict, absences, grants, read, manner, parked, blocked, breaker } = proposal;
+  const { plan, verdict, absences, grants, read, readMs, manner, parked, blocked, breaker } = proposal;
   const chosen = verdict.allowed ? proposal : proposal.additive;
   journal.planned(run, plan, verdict, chosen?.plan, clock.now(), proposal.settled);
   if (proposal.seen !== undefined) journal.saw(run, proposal.seen, clock.now());
@@ -97,10 +98,12 @@ async function carryOut(
     at: clock.now(),
     findings: plan.findings,
     calls: context.target.calls,
+    answers: context.target.answers,
     ...(ended !== undefined && { error: { code: ended.code, message: ended.message } }),
     ...(status !== 'refused' && absences && { absences }),
     ...(status !== 'refused' && grants && { grants }),
     ...((status === 'converged' || status === 'applied') && read && { read }),
+    ...(readMs !== undefined && { readMs }),
     ...(manner && { manner }),
     ...(everybody && status !== 'refused' && absences && { unparked: wantedNoMore(proposal) }),
   });

@@ -78,6 +78,7 @@ export async function proposeUndo(
   const nothingRead = {
     absences: undefined,
     read: undefined,
+    readMs: undefined,
     manner: undefined,
     grants: undefined,
     additive: undefined,

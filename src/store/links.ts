@@ -138,8 +138,14 @@ export function replaceAbsences(database: Database, counts: ReadonlyMap<External
   }
 }
 
-export function putLastCompleteRead(database: Database, { entries, inScope, gone }: CompleteReadCounts): void {
+export function putLastCompleteRead(
+  database: Database,
+  { entries, inScope, gone }: CompleteReadCounts,
+  durationMs: number | undefined,
+): void {
   database
-    .statement('INSERT OR REPLACE INTO last_complete_read (id, entries, in_scope, gone) VALUES (1, ?, ?, ?)')
-    .run(entries, inScope, gone ?? null);
+    .statement(
+      'INSERT OR REPLACE INTO last_complete_read (id, entries, in_scope, gone, duration_ms) VALUES (1, ?, ?, ?, ?)',
+    )
+    .run(entries, inScope, gone ?? null, durationMs ?? null);
 }

@@ -26,6 +26,7 @@ import { putLastCompleteRead, replaceAbsences } from './links.ts';
 import { keepRefusedPlan } from './refused-plans.ts';
 import { keepSeen } from './seen-entries.ts';
 import { storeTally, tallyPlan } from './tally.ts';
+import { addToTotals } from './totals.ts';
 
 /** The run that this process has started and not yet ended. */
 export interface RunningRun {
@@ -84,6 +85,7 @@ function interruptUnended(database: Database, at: number): void {
   for (const { seq, id } of unended) {
     database.statement(`UPDATE runs SET status = 'interrupted' WHERE seq = ?`).run(seq);
     storeTally(database, seq);
+    addToTotals(database, seq);
     appendRunRecord(database, 'run-lost', id, at);
   }
 }
@@ -194,6 +196,7 @@ function endRun(database: Database, run: string, end: RunEnd): void {
       seq,
     );
   storeTally(database, seq);
+  addToTotals(database, seq, end.answers);
   appendRunRecord(database, 'run-ended', run, end.at);
   for (const externalId of end.unparked ?? [])
     database.statement('DELETE FROM parked WHERE external_id = ?').run(externalId);
@@ -201,7 +204,7 @@ function endRun(database: Database, run: string, end: RunEnd): void {
   for (const record of end.grants?.forgotten ?? []) deleteGrantRecord(database, record.user, record, record.sid);
   for (const record of end.grants?.kept ?? []) putGrantRecord(database, record, end.at, run);
   if (end.read !== undefined && (end.status === 'converged' || end.status === 'applied')) {
-    putLastCompleteRead(database, end.read);
+    putLastCompleteRead(database, end.read, end.readMs);
   }
 }
 

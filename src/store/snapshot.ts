@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ExternalId, ScopeSid, UserSid } from '../domain/identity.ts';
 import type { Approval } from '../domain/plan.ts';
 import type { SourceCache } from '../domain/source-cache.ts';
+import type { Standing } from '../domain/standing.ts';
 import type { TwilioUser } from '../domain/user.ts';
 import { InternalError } from '../errors.ts';
 import type { NoticeStore, RunJournal, SnapshotStore } from '../ports.ts';
@@ -37,6 +38,7 @@ import { openRunHistory, type RunHistory } from './run-history.ts';
 import { openRunJournal, type RunningRun, unfinishedOperations } from './run-journal.ts';
 import { missingEntry, seenEntry, seenHashes, seenWith } from './seen-entries.ts';
 import { openSourceCache } from './source-cache.ts';
+import { standing } from './standing.ts';
 import { refreshUsers } from './user-refresh.ts';
 
 export interface Ledger {
@@ -60,6 +62,8 @@ export interface Snapshot extends Disposable {
   readonly store: SnapshotStore;
   readonly journal: RunJournal;
   readonly history: RunHistory;
+  /** How things stand, for machines that watch. */
+  standing(): Standing;
   readonly sourceCache: SourceCache;
   /** What each hook was told of last. */
   readonly told: NoticeStore;
@@ -147,6 +151,7 @@ function assemble(
         ? openRunJournal(database, running)
         : { start: refuse, planned: refuse, saw: refuse, intend: refuse, complete: refuse, end: refuse },
     history: openRunHistory(database),
+    standing: () => standing(database),
     sourceCache: openSourceCache(database, mode),
     told: { ...openNotices(database), ...(mode === 'read' && { keepTold: refuse }) },
     notices,

@@ -1,8 +1,10 @@
 /** A call to the API: token, governor, attempts and errors put together, so that what stands above sees only what came of it. */
+import type { AnswerKind } from '../domain/run.ts';
 import { withoutSecrets } from '../domain/secret.ts';
 import type { TargetError } from '../errors.ts';
 import { TargetContractError, TargetUnavailableError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
+import { answerKind } from './answer-counts.ts';
 import { contractError } from './answers.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
 import { type Endpoint, endpointName } from './endpoints.ts';
@@ -58,6 +60,7 @@ export interface ApiClientParts {
   readonly logger: Logger;
   readonly random: () => number;
   readonly count: (endpoint: string) => void;
+  readonly answered: (endpoint: string, kind: AnswerKind) => void;
 }
 
 /** The server works through the whole organization before it answers the user list. */
@@ -161,6 +164,7 @@ async function attempt(
     });
   } catch (error) {
     if (!(error instanceof NetworkFailure)) throw error;
+    parts.answered(endpointName(endpoint), 'none');
     logger.debug({ ...line, durationMs: clock.now() - began, networkError: error.code }, 'Twilio request failed');
     throw lost(request, error);
   }
@@ -169,6 +173,7 @@ async function attempt(
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId }, 'Twilio request');
   const body = status >= 200 && status < 300 ? {} : parseErrorBody(answer.text, [token]);
   const decision = decide(endpoint.kind, { status, twilioCode: body.code, scimType: body.scimType });
+  parts.answered(endpointName(endpoint), answerKind(status, decision));
   const asked = retryAfterMs(answer.retryAfter, body.throttledUntil, clock.now(), limits.maxRetryAfterMs);
   // A 503 that says when to come back asks all callers to stay away, though it decides otherwise about this call.
   const refused = decision === 'wait' || (status === 503 && asked !== undefined);

@@ -3,10 +3,12 @@
  * client_secret_post only).
  */
 import type { ScopeSid } from '../domain/identity.ts';
+import type { AnswerKind } from '../domain/run.ts';
 import type { Secret } from '../domain/secret.ts';
 import { TargetAuthError, TargetContractError, type TargetError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { readClaims, renewalTime } from './access-token.ts';
+import { answerKind } from './answer-counts.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
 import { type Endpoints, urlOf } from './endpoints.ts';
 import { type ErrorBody, forMessage, parseErrorBody } from './error-body.ts';
@@ -34,6 +36,8 @@ export interface TokenEndpoint extends OAuthClient {
   readonly http: HttpClient;
   /** Called before each request. */
   readonly onRequest: () => void;
+  /** Called when it has come to something. */
+  readonly onAnswer?: (kind: AnswerKind) => void;
   /** Aborts when nobody will want a token any more: a long wait on 429 must not hold the process. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -101,6 +105,7 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId, attempt: number }, 'Twilio request');
   const body = status < 300 ? {} : parseErrorBody(answer.text, secretsIn(endpoint, form));
   const decision = decide('token', { status, twilioCode: body.code });
+  endpoint.onAnswer?.(answerKind(status, decision));
   if (decision === 'done') {
     const fields = parseObject(answer.text);
     // Half of an answer, or a page of somebody in between: the next one may be whole.
@@ -113,12 +118,13 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   throw new AttemptFailure(decision, error, wait);
 }
 
-async function send({ http, timeoutMs }: TokenEndpoint, asked: Asked, body: string): Promise<HttpAnswer> {
+async function send({ http, timeoutMs, onAnswer }: TokenEndpoint, asked: Asked, body: string): Promise<HttpAnswer> {
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
   try {
     return await http.send({ method: 'POST', url: asked.url, headers, body, timeoutMs });
   } catch (error) {
     if (!(error instanceof NetworkFailure)) throw error;
+    onAnswer?.('none');
     const decision = decide('token', { network: error.reach }) as Exclude<Decision, 'done'>;
     throw new AttemptFailure(decision, networkErrorOf(asked, error, false), undefined);
   }

@@ -3,6 +3,7 @@ import type { ScopeSid } from '../domain/identity.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { AuthorizationStore, Clock, Logger, TargetDirectory } from '../ports.ts';
 import { listAccounts } from './accounts.ts';
+import { createAnswerCounts } from './answer-counts.ts';
 import { createApiClient } from './api-client.ts';
 import { mintByCredentials } from './client-credentials.ts';
 import { createUser } from './create-user.ts';
@@ -72,6 +73,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
   const count = (endpoint: string) => {
     calls[endpoint] = (calls[endpoint] ?? 0) + 1;
   };
+  const { answers, count: answered } = createAnswerCounts();
   const http = createHttpClient({ timeoutMs, proxyEnv });
   const ended = new AbortController();
   const endpoint: TokenEndpoint = {
@@ -83,6 +85,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     random,
     http,
     onRequest: () => count(endpointName(endpoints.token)),
+    onAnswer: (kind) => answered(endpointName(endpoints.token), kind),
     signal: ended.signal,
   };
   const { authorization } = options;
@@ -90,7 +93,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     authorization === undefined ? mintByCredentials(endpoint) : mintByRefreshToken(endpoint, authorization),
   );
   const governor = createRateGovernor(options.limits, clock);
-  const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count });
+  const api = createApiClient({ http, tokens, governor, limits, timeoutMs, clock, logger, random, count, answered });
   const iam = { api, base: bases.iam, organization, endpoints };
   return {
     listUsers: (onUser, signal, known) => streamUsers(iam, onUser, signal, known),
@@ -106,6 +109,7 @@ export function createTwilioTarget(options: TwilioOptions): TwilioTarget {
     listAccounts: (signal) => listAccounts({ ...iam, base: bases.accounts }, signal),
     probePermissions: (chance, signal) => probePermissions(iam, chance, signal),
     calls,
+    answers,
     names: callNames(endpoints),
     [Symbol.asyncDispose]: async () => {
       ended.abort();

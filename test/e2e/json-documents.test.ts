@@ -36,7 +36,8 @@ function* membersOf(value: unknown, depth: number): Generator<string> {
       if (!/^[a-z][A-Za-z]*$/.test(name)) continue;
       yield name;
       const isMap =
-        ['calls', 'attributes', 'sent', 'returned', 'used', 'operations'].includes(name) && !Array.isArray(inner);
+        ['calls', 'attributes', 'sent', 'returned', 'used', 'operations', 'totals'].includes(name) &&
+        !Array.isArray(inner);
       if (depth > 0 && !isMap) yield* membersOf(inner, depth - 1);
     }
   }

@@ -22,6 +22,10 @@ export function personUid(index: number): string {
 
 const givenNames = ['Ana', 'Björn', 'Chloé', 'Dmitri', 'Émile', 'Fatima', 'Güneş', 'Hiro'];
 
+export function givenNameOf(index: number): string {
+  return givenNames[index % givenNames.length] ?? '';
+}
+
 function record(dn: string, attributes: readonly (readonly [string, string])[]): string {
   const lines = attributes.map(([name, value]) =>
     /^[!-9;=-~][ -~]*$/.test(value) ? `${name}: ${value}` : `${name}:: ${Buffer.from(value).toString('base64')}`,
@@ -76,7 +80,7 @@ export function* directoryLdif(seed: DirectorySeed): Generator<string> {
     for (const member of group.members) groupsOf.set(member, [...(groupsOf.get(member) ?? []), groupDn(group)]);
   }
   for (let index = 0; index < seed.people; index += 1) {
-    const given = givenNames[index % givenNames.length] ?? '';
+    const given = givenNameOf(index);
     yield record(personDn(index), [
       ['objectClass', 'inetOrgPerson'],
       ['uid', personUid(index)],

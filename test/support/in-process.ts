@@ -101,7 +101,7 @@ async function passOf(session: Session, { refresh, allow = [], only, undo }: InP
   };
 }
 
-function sessionOf(world: World, options: InProcessOptions): Session {
+export function sessionOf(world: Pick<World, 'path'>, options: InProcessOptions): Session {
   const { clock = createSkippingClock(), asWritten = false } = options;
   const file = world.path('tdsync.yaml');
   const environment = { TWILIO_CLIENT_SECRET: plantedSecret, ...options.environment };

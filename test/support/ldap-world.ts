@@ -2,7 +2,7 @@
 import { Attribute, Change, Client } from 'ldapts';
 import { groupsDn, peopleDn, suffix, syncDn, syncPassword } from './directory-ldif.ts';
 import type { Slapd } from './slapd.ts';
-import { createWorld, type Sections, type World } from './world.ts';
+import { createWorld, type Sections, type World, type WorldOptions } from './world.ts';
 
 type Values = Readonly<Record<string, string | readonly string[]>>;
 
@@ -33,8 +33,9 @@ export async function createLdapWorld(
   slapd: Pick<Slapd, 'ldapsUrl' | 'caFile'>,
   changes: SourceChanges = {},
   given: Sections = {},
+  options: WorldOptions = {},
 ): Promise<LdapWorld> {
-  const world = await createWorld({ seed: { domains: ['example.com'] } });
+  const world = await createWorld({ ...options, seed: { domains: ['example.com'] } });
   const connect = async (source: SourceChanges = {}, sections: Sections = {}) => {
     const { password = syncPassword, users, groups, tls, ...others } = source;
     await world.write('ldap-password', password);

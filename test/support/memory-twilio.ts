@@ -96,6 +96,7 @@ export function createMemoryTwilio(state: TwilioState): MemoryTwilio {
     assignments,
     writes: [],
     calls,
+    answers: {},
     before: () => {},
     answer: () => {},
 

@@ -23,7 +23,7 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../../src
 const project = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const main = join(project, 'src', 'cli', 'main.ts');
 /** Halves the start of each process; Node checks its entries against the sources. */
-const compileCache = join(tmpdir(), 'tdsync-e2e-compile-cache');
+export const compileCache = join(tmpdir(), 'tdsync-e2e-compile-cache');
 
 export const plantedSecret = 'planted-secret-4f9a2c';
 /** How every JWT begins: the simulator's tokens are JWTs. */

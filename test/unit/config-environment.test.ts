@@ -102,6 +102,7 @@ describe('environment variables', () => {
       'schedule.timezone': 'UTC',
       'schedule.runOnStart': 'true',
       'schedule.jitter': '3s',
+      'server.listen': '0.0.0.0:9464',
       'source.url': 'ldap://127.0.0.1',
       'source.bindDn': 'cn=x',
       'twilio.organizationSid': `OR${'a'.repeat(32)}`,

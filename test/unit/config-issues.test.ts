@@ -21,6 +21,7 @@ policy:
   mode: snyc
 guards: { renames: {} }
 server: { listen: 9464 }
+sevrer: {}
 `);
 
     expect(issues).toEqual([
@@ -39,7 +40,8 @@ server: { listen: 9464 }
       '14 roles[0]: needs `group` or `when`: who gets these grants?',
       '16 policy.mode: must be one of sync, upsert-only, create-only, not "snyc"; did you mean sync?',
       '17 guards.renames: needs `count`, `percent` or both',
-      '18 server: is not a known key; the file can also have filter, breaker, schedule, snapshot, notify, log',
+      '18 server.listen: must be a text, not a number; put it in quotes',
+      '19 sevrer: is not a known key; did you mean server?',
     ]);
   });
 

@@ -11,6 +11,7 @@ import { grantRecords } from './0009-grant-records.ts';
 import { blocks } from './0010-blocks.ts';
 import { quarantine } from './0011-quarantine.ts';
 import { lastSeen } from './0012-last-seen.ts';
+import { totals } from './0013-totals.ts';
 
 /** One step of the schema. Runs in its own transaction, once per snapshot, and is never changed after a release. */
 export interface Migration {
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   blocks,
   quarantine,
   lastSeen,
+  totals,
 ];
 
 /** What this version of the program reads and writes. */
