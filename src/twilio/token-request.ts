@@ -109,7 +109,10 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   if (decision === 'done') {
     const fields = parseObject(answer.text);
     // Half of an answer, or a page of somebody in between: the next one may be whole.
-    if (fields.access_token === undefined) throw new AttemptFailure('retry', withoutToken(asked, answer), undefined);
+    // A new refresh token is kept in any case.
+    if (fields.access_token === undefined && fields.refresh_token === undefined) {
+      throw new AttemptFailure('retry', withoutToken(asked, answer), undefined);
+    }
     return { fields, asked, answer };
   }
   const error =

@@ -36,15 +36,16 @@ describe.each(generations)('in the %s generation people come, change, go and com
   test('with everything as documented, and access by approval', () =>
     endsWell({ title: '', quirks: {} }, { generation, grant }));
 
-  // Tokens are not a matter of the generation, so that the short form pairs them off.
+  // Tokens are not a matter of the generation, so that the short form pairs them off, and lives each life once.
+  const mine = worst.filter((_, index) => all || index % 2 === generations.indexOf(generation));
   if (all || generation === 'current') {
     describe.concurrent('with nothing as documented', () => {
-      test.each(worst)('$title', (setting) => endsWell(setting, { generation }));
+      test.each(mine)('$title', (setting) => endsWell(setting, { generation }));
     });
   }
   if (all || generation === 'preview') {
     describe.concurrent('with nothing as documented, and access by approval', () => {
-      test.each(worst)('$title', (setting) => endsWell(setting, { generation, grant }));
+      test.each(mine)('$title', (setting) => endsWell(setting, { generation, grant }));
     });
   }
 

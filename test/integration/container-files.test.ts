@@ -140,10 +140,10 @@ describe("the daemon's configuration", () => {
     const { command = [], healthcheck } = service('simulator');
     const port = command[command.indexOf('--port') + 1];
 
-    const addresses = new Set(Object.values(configuration().twilio.endpoints));
+    const { iam, oauth, accounts } = configuration().twilio.endpoints;
 
     expect(service('daemon').network_mode).toBe('service:simulator');
-    expect([...addresses]).toEqual([`http://127.0.0.1:${port}`]);
+    expect([iam, oauth, accounts]).toEqual(Array(3).fill(`http://127.0.0.1:${port}`));
     expect(healthcheck?.test.join(' ')).toContain(`http://127.0.0.1:${port}/`);
   });
 

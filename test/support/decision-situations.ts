@@ -337,7 +337,7 @@ const suspended: Parked = {
   message: 'suspended',
   since: 0,
   attempts: 1,
-  retryAt: 4_000_000_000_000,
+  retryAt: 3_600_000,
 };
 
 /** Why a person is never changed, and the state that makes it so. */
