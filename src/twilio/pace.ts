@@ -10,17 +10,17 @@
  *   below 96 % of the limit            faster, up to twice in a second     what went through, when on its way up to a new
  *                                                                          limit; else as in the last line
  *   at 96 % of the limit               the same, until a probe is paid for 96 % of what went through
- *   beyond: a probe                    faster, by 3 % in a second; by 30 % what went through
+ *   beyond: a probe                    faster, by 4 % in a second; by 30 % what went through
  *                                      where it is clear that the limit rose
  *   refused again soon after           -                                   too high still: 90 % of what went through, then
  *                                                                          80 %, but not less than what was proven before the
  *                                                                          probe, nor than the average since the last refusal,
  *                                                                          which no way of counting lets pass the limit
  *
- * Each refusal halves what went through; the way back up is short. "What went through" is the steady pace of a second ago, or
- * the count of that second, because during a fast rise the present pace says little. Growth is by requests as well as by
- * time: one request in a second is found out about by as few refusals as a hundred. It takes requests that had to wait
- * for the pace: what was not tried was not learned.
+ * Each refusal halves what went through, or takes 30 % off where a probe was refused; the way back up is short. "What went
+ * through" is the steady pace of a second ago, or the count of that second, because during a fast rise the present pace says
+ * little. Growth is by requests as well as by time: one request in a second is found out about by as few refusals as a
+ * hundred. It takes requests that had to wait for the pace: what was not tried was not learned.
  */
 export interface Pace {
   /** Starts per second, at most the ceiling; undefined as long as nothing was refused. */
@@ -39,10 +39,11 @@ export interface Pace {
 
 /** Of the limit found. What is above is room for the jitter of timers and of the network. */
 const nearly = 0.96;
-const decrease = 0.5;
+/** Where a probe was refused, the limit is known to be near. */
+const decrease = { surprised: 0.5, probed: 0.7 };
 /** Growth per request, and per second. */
 const step = { request: 0.1, lookingPerSecond: 0.3, returningPerSecond: 1 };
-const probe = { request: 0.005, perSecond: 0.03, clearBeyond: 1.12 };
+const probe = { request: 0.005, perSecond: 0.04, clearBeyond: 1.12 };
 /** A refusal within so many requests of the last, or so short a time, says that the limit was taken for too high. */
 const soon = { requests: 60, ms: 10_000 };
 /** A hold of a second would distort an average over less. */
@@ -61,7 +62,7 @@ export function createPace(ceiling: number): Pace {
   let recent: { readonly at: number; readonly rate: number | undefined }[] = [];
 
   function wentThrough(startedAt: number): number {
-    const second = recent.filter(({ at }) => at > startedAt - 1000 && at < startedAt);
+    const second = recent.filter(({ at }) => at > startedAt - 1000 && at <= startedAt);
     const counted = Math.max(1, second.length);
     return Math.min(rate ?? ceiling, Math.max(counted, second[0]?.rate ?? 0));
   }
@@ -120,7 +121,8 @@ export function createPace(ceiling: number): Pace {
       const expected = probing || limit === Number.POSITIVE_INFINITY;
       const through = wentThrough(startedAt);
       if (rate !== undefined) limit = limitAfter(through, now, crowded);
-      rate = Math.min(decrease * through, ceiling);
+      const factor = expected && proven !== undefined ? decrease.probed : decrease.surprised;
+      rate = Math.min(factor * through, ceiling);
       probing = false;
       refusedAt = now;
       acceptedSince = 0;

@@ -20,7 +20,7 @@ const cases: Readonly<Record<string, (size: number | undefined) => Promise<Row[]
   incremental: (people = 100_000) => incremental(people),
   csv: (rows = 1_000_000) => csvMillion(rows, rows / 50),
   pace: async (operations = 500) => [...(await pace(operations, 50)), ...(await pace(operations / 10, 5))],
-  throttle: (seconds = 60) => throttle(seconds),
+  throttle,
   calls: (people = 500) => changedPeople(people, people / 10),
 };
 

@@ -1,5 +1,6 @@
 /** The pacer against servers that limit in every way that is usual, for hours of virtual time. */
 import { describe, expect, test } from 'vitest';
+import { createPace } from '../../src/twilio/pace.ts';
 import { type Figures, simulate } from '../support/throttling.ts';
 import type { Shape } from '../support/throttling-server.ts';
 
@@ -53,6 +54,15 @@ describe.each(['sliding window', 'fixed window', 'bucket'] as const)('of a serve
       expect(refused).toBeLessThanOrEqual(shape === 'bucket' ? 0.01 : 0.0005);
     });
   });
+});
+
+test('what went through counts although all of it started in the moment of the refusal', () => {
+  const pace = createPace(50);
+
+  for (let request = 0; request < 20; request++) pace.accepted(1000, false, true);
+  pace.refused(1000, 1010, false);
+
+  expect(pace.rate).toBe(10);
 });
 
 describe('of a server that counts', () => {
