@@ -1,5 +1,6 @@
 import type { Authorization } from '../domain/authorization.ts';
 import type { ScopeSid } from '../domain/identity.ts';
+import { parseObject } from '../domain/json-object.ts';
 
 const times = ['authorizedAt', 'issuedAt', 'refreshedAt'] as const;
 
@@ -34,15 +35,6 @@ export function parseAuthorization(text: string): Authorization | undefined {
     refreshedAt,
     ...(refusedAt !== undefined && { refusedAt }),
   };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-  } catch {
-    return {};
-  }
 }
 
 function parseTime(value: unknown): number | undefined {

@@ -2,7 +2,9 @@
  * One answer of the token endpoint, whatever the grant (Twilio documentation, "OAuth access token"; it takes
  * client_secret_post only).
  */
+
 import type { ScopeSid } from '../domain/identity.ts';
+import { parseObject } from '../domain/json-object.ts';
 import type { AnswerKind } from '../domain/run.ts';
 import type { Secret } from '../domain/secret.ts';
 import { TargetAuthError, TargetContractError, type TargetError } from '../errors.ts';
@@ -204,13 +206,4 @@ export function accept({ organization, clock }: TokenEndpoint, { fields, asked, 
 export function refreshTokenOf({ fields }: TokenReply): string | undefined {
   const token = fields.refresh_token;
   return typeof token === 'string' && token !== '' ? token : undefined;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-  } catch {
-    return {};
-  }
 }

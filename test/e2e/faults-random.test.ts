@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fault, FaultRule } from '../../src/simulator/faults.ts';
 import type { Quirks } from '../../src/simulator/quirks.ts';
+import { disturbedCalls } from '../support/disturbed-calls.ts';
 import { createSkippingClock, outcomesOf, reconcileInProcess } from '../support/in-process.ts';
 import { type MixedChange, prepareMixedChange } from '../support/mixed-change.ts';
 import { mailedTwice, type OrganizationPicture, pictureOf } from '../support/organization.ts';
@@ -10,17 +11,7 @@ import { mailedTwice, type OrganizationPicture, pictureOf } from '../support/org
 const hour = 3_600_000;
 const patience = { environment: { TDSYNC_TWILIO_TIMEOUT: '500ms' } };
 
-const endpoints = fc.constantFrom(
-  { method: 'POST', path: '/v2/token' },
-  { method: 'GET', path: '/scim/v2/Users' },
-  { method: 'GET', path: '/scim/v2/Users/{id}' },
-  { method: 'GET', path: '/v2/Organizations/RoleAssignments' },
-  { method: 'POST', path: '/scim/v2/Users' },
-  { method: 'PUT', path: '/scim/v2/Users/{id}' },
-  { method: 'DELETE', path: '/scim/v2/Users/{id}' },
-  { method: 'POST', path: '/v2/Organizations/RoleAssignments' },
-  { method: 'DELETE', path: '/v2/Organizations/RoleAssignments/{id}' },
-);
+const endpoints = fc.constantFrom(...disturbedCalls);
 
 const effect = fc.boolean();
 const faults: fc.Arbitrary<Fault> = fc.oneof(

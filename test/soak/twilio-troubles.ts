@@ -1,18 +1,8 @@
 /** What goes wrong at Twilio, and what people change there by hand, at random. */
 import type { Fault, FaultRule } from '../../src/simulator/faults.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
+import { disturbedCalls } from '../support/disturbed-calls.ts';
 import type { Chance } from './random.ts';
-
-const endpoints = [
-  { method: 'POST', path: '/v2/token' },
-  { method: 'GET', path: '/scim/v2/Users' },
-  { method: 'GET', path: '/v2/Organizations/RoleAssignments' },
-  { method: 'POST', path: '/scim/v2/Users' },
-  { method: 'PUT', path: '/scim/v2/Users/{id}' },
-  { method: 'DELETE', path: '/scim/v2/Users/{id}' },
-  { method: 'POST', path: '/v2/Organizations/RoleAssignments' },
-  { method: 'DELETE', path: '/v2/Organizations/RoleAssignments/{id}' },
-] as const;
 
 const faults: readonly Fault[] = [
   'reset-before',
@@ -35,7 +25,7 @@ export function someFault(chance: Chance): FaultRule {
   const fault = chance.pick(faults) ?? 'html';
   // Each takes as long as the time-out.
   const times = fault === 'hang-after' ? 1 : 1 + chance.whole(6);
-  return { match: chance.pick(endpoints), after: chance.whole(4), times, fault };
+  return { match: chance.pick(disturbedCalls), after: chance.whole(4), times, fault };
 }
 
 /** Everything, tokens included, fails: Twilio is down, or asks for nothing but patience. */
