@@ -38,13 +38,23 @@ async function onSmallDisk(world: World): Promise<AsyncDisposable | undefined> {
   };
 }
 
-/** Ended with a message and a hint, without another call. */
+/**
+ * Ended with a message and a hint, and without another call since the first transaction that failed. Where a log that was
+ * emptied is written over, a few more fit although no file can grow; the last of all may be among them.
+ */
 function expectStopped({ code, stderr, after }: Harmed, reason: RegExp): void {
   const messages = stderr.split('\n').filter((line) => !line.startsWith('@ ') && !line.startsWith('{'));
+  // The harm comes with a begin.
+  const since = ['begin', ...after];
+  const failed = since.findIndex((each, index) => each === 'begin' && since[index + 1] !== 'commit');
+  if (failed < 0) {
+    expect(code, stderr).toBe(0);
+    return;
+  }
   expect(code, stderr).toBe(1);
   expect(messages.join('\n')).toMatch(reason);
   expect(messages.join('\n')).toMatch(/^ {2}→ \S/m);
-  expect(after.filter((each) => each.startsWith('sent'))).toEqual([]);
+  expect(since.slice(failed).filter((each) => each.startsWith('sent'))).toEqual([]);
 }
 
 /** The next run ends where an undisturbed one ends. */
@@ -87,7 +97,8 @@ describe.concurrent('a snapshot that cannot be written', () => {
     const stopped = await harmed(stage.world, stage.args, `full@${number}`, { TEST_DISK: stage.world.path('disk') });
     await rm(stage.world.path('disk/ballast'));
 
-    expectStopped(stopped, /the disk is full/);
+    // The first file to grow is the one that connections share.
+    expectStopped(stopped, /the disk is full|SQLITE_IOERR_SHMSIZE/);
     await expectMended(stage);
   });
 
