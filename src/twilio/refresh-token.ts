@@ -47,7 +47,7 @@ export async function mintByRefreshToken(endpoint: TokenEndpoint, store: Authori
     const issuedAt = refreshToken === kept.refreshToken ? kept.issuedAt : at;
     // Also when the access token turns out to be useless: the old refresh token may have ended.
     keep({ ...kept, refreshToken, issuedAt, refreshedAt: at });
-    return accept(endpoint, reply);
+    return { ...accept(endpoint, reply), besides: [...new Set([refreshToken, authorization.refreshToken])] };
   }, endpoint.signal);
 }
 

@@ -11,6 +11,7 @@ import { stringify } from 'yaml';
 import { defaultOrganizationSid } from '../../src/simulator/default-seed.ts';
 import { type Canaries, createCanaries } from '../support/canaries.ts';
 import { makeSelfSigned } from '../support/certificates.ts';
+import { elsewhere, visit } from '../support/code-grant.ts';
 import { type CommandLine, type CommandResult, runCommands } from '../support/commands.ts';
 import { serve } from '../support/ldap-server.ts';
 import { type Respond, type ScriptedHttp, startScriptedHttp } from '../support/scripted-http.ts';
@@ -19,7 +20,10 @@ import { createWorld, type World } from '../support/world.ts';
 const clientId = 'OQ5c1d7e90b3a24f68817d2c3e4f5a6b70';
 const debug = ['--log-level', 'debug'];
 /** Files that hold a secret because the test put it there. */
-const planted = ['client-secret', 'ldap-password', 'client.key', 'hook-url', 'literal.yaml', 'broken.yaml'];
+const planted = [
+  ...['client-secret', 'ldap-password', 'client.key', 'hook-url', 'literal.yaml', 'broken.yaml'],
+  'tdsync-token.json',
+];
 
 interface Scene {
   readonly world: World;
@@ -31,11 +35,12 @@ interface Scene {
   run(lines: readonly CommandLine[]): Promise<readonly CommandResult[]>;
 }
 
-async function scene(): Promise<Scene> {
+/** Who approves in a browser sees the app's id; it is a secret for the other grant alone. */
+async function scene(grant: 'client_credentials' | 'authorization_code' = 'client_credentials'): Promise<Scene> {
   const canaries = createCanaries();
-  canaries.add('client id', clientId);
+  if (grant === 'client_credentials') canaries.add('client id', clientId);
   const world = await createWorld({
-    seed: { clients: [{ clientId, clientSecret: canaries.of('client secret') }] },
+    seed: { clients: [{ clientId, clientSecret: canaries.of('client secret'), redirectUris: [elsewhere] }] },
   });
   onTestFinished(() => world[Symbol.asyncDispose]());
   const { url } = await listen(passedOn(world, canaries));
@@ -101,8 +106,11 @@ function passedOn({ twilio }: World, canaries: Canaries): Respond {
       ...(body !== '' && { body }),
     });
     const text = await answer.text();
-    const token: unknown = url.includes('/token') ? JSON.parse(text).access_token : undefined;
-    if (typeof token === 'string') canaries.add(`token ${token.slice(-6)}`, token.split('.').at(-1) ?? token);
+    const granted = url.includes('/token') ? Object.values(JSON.parse(text)) : [];
+    for (const token of granted) {
+      if (typeof token !== 'string' || token.length < 20) continue;
+      canaries.add(`token ${token.slice(-6)}`, token.split('.').at(-1) ?? token);
+    }
     return { status: answer.status, headers: { 'content-type': 'application/json' }, text };
   };
 }
@@ -199,6 +207,94 @@ test.each([
 
   expect(new Set(results.slice(0, 9).map(({ code }) => code))).toEqual(new Set([6]));
   expect(results.at(-2)?.stdout).toMatch(/\[(?:secret|token)\]/);
+});
+
+/** The same app, approved by a person. */
+function approvedAt(url: string) {
+  const { oauth, ...twilio } = twilioAt(url);
+  return {
+    ...twilio,
+    oauth: { ...oauth, grantType: 'authorization_code', redirectUri: elsewhere, approvedBy: 'owner@corp.example' },
+  };
+}
+
+/** `tdsync authorize` with the browser of a person who approves; the code and the refresh token are secrets from then on. */
+async function approved({ world, canaries, environment, configure }: Scene): Promise<string> {
+  const { url } = await listen(passedOn(world, canaries));
+  await configure('tdsync.yaml', { twilio: approvedAt(url) });
+  const running = world.start(['authorize', '--paste', ...debug], { environment, stdin: 'open' });
+  const page = (await running.line('/v2/authorize?')).trim();
+  const back = await visit(page.replace(url, world.twilio.url));
+  canaries.add('code', back.searchParams.get('code') ?? '');
+  running.type(`${back}\n`);
+  const { code, stdout, stderr } = await running.ended;
+  expect({ code, leaks: canaries.in(stdout + stderr), files: canaries.inFiles(world.folder, planted) }).toEqual({
+    ...{ code: 0, leaks: [], files: [] },
+  });
+  const { refreshToken } = JSON.parse(readFileSync(world.path('tdsync-token.json'), 'utf8'));
+  canaries.add('refresh token', refreshToken);
+  return refreshToken;
+}
+
+test('neither code nor refresh token is in anything that comes of access by approval, as long as all goes well', async () => {
+  const it = await scene('authorization_code');
+  await approved(it);
+  const line = (...args: string[]): CommandLine => ({
+    args: ['-c', 'tdsync.yaml', ...args],
+    environment: it.environment,
+  });
+
+  const results = await it.run([
+    line('reconcile', '--json', ...debug),
+    line('reconcile', ...debug),
+    ...[['doctor', '--json', ...debug], ['doctor', ...debug], ['status'], ['status', '--json'], ['roles']].map((args) =>
+      line(...args),
+    ),
+    line('runs', '--export', 'jsonl'),
+  ]);
+
+  expect(results.map(({ code }) => code)).toEqual(results.map(() => 0));
+});
+
+test.each([
+  ['the token service', false],
+  ['the API', true],
+])('no refresh token is repeated after %s, which repeats it in any form', async (_who, granting) => {
+  const it = await scene('authorization_code');
+  const refreshToken = await approved(it);
+  const next = `${it.canaries.of('next refresh token')}${'y'.repeat(20)}`;
+  it.canaries.add('next refresh token', next);
+  let asked = 0;
+  const hostile = await listen(({ path }) => {
+    if (granting && path.endsWith('/token')) {
+      return { json: { access_token: it.canaries.of('opaque token'), expires_in: 3600, refresh_token: next } };
+    }
+    const said = granting ? next : refreshToken;
+    const forms = [said, encodeURIComponent(said), Buffer.from(said).toString('base64')];
+    const message = `no: ${forms.join(' ')}`;
+    const answers: readonly ReturnType<Respond>[] = [
+      { status: 403, json: { code: 20003, message }, headers: { 'twilio-request-id': said } },
+      { status: 400, json: { error: 'invalid_grant', error_description: message } },
+      { status: 400, json: { detail: `${'x'.repeat(290 - said.length / 2)}${said}`, scimType: said } },
+      { status: 302, headers: { location: `https://${Buffer.from(said).toString('hex')}.example/${said}` } },
+      { status: 401, text: `<html><head><title>${message}</title></head></html>` },
+    ];
+    return answers[asked++ % answers.length] ?? {};
+  });
+  await it.configure('tdsync.yaml', { twilio: approvedAt(hostile.url) });
+  const line = (...args: string[]): CommandLine => ({
+    args: ['-c', 'tdsync.yaml', ...args],
+    environment: it.environment,
+  });
+
+  const results = await it.run([
+    ...Array.from({ length: 6 }, () => line('reconcile', '--json', ...debug)),
+    ...[['doctor', ...debug], ['status'], ['runs', '--json'], ['runs', '--export', 'jsonl']].map((args) =>
+      line(...args),
+    ),
+  ]);
+
+  expect(new Set(results.slice(0, 6).map(({ code }) => code))).toEqual(new Set([6]));
 });
 
 test('no password is repeated after a directory that repeats it, nor a client key that is none', async () => {
