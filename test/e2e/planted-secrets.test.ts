@@ -142,6 +142,8 @@ test('no secret is in anything that the commands print, log, send or leave behin
       line(...args),
     ),
     ...[
+      ['retry'],
+      ['retry', '--all', '--json'],
       ['release', 'cleo'],
       ['relink', '--file', 'keys.csv'],
       ['undo', id, '--dry-run', ...debug],
@@ -207,6 +209,34 @@ test.each([
 
   expect(new Set(results.slice(0, 9).map(({ code }) => code))).toEqual(new Set([6]));
   expect(results.at(-2)?.stdout).toMatch(/\[(?:secret|token)\]/);
+});
+
+test.each([
+  ['anything that goes well', false],
+  ['an API that repeats it', true],
+])('no secret is in what the daemon logs, or shows to whoever watches it, after %s', async (_what, hostile) => {
+  const { world, canaries, environment, configure, run } = await scene();
+  const url = hostile ? (await listen(echoing(canaries, true))).url : (await listen(passedOn(world, canaries))).url;
+  await configure('tdsync.yaml', {
+    twilio: twilioAt(url),
+    schedule: { cron: '0 0 29 2 *', runOnStart: true },
+    server: { listen: '127.0.0.1:0' },
+  });
+
+  const daemon = world.start(['daemon', ...debug], { environment });
+  const { url: watched } = JSON.parse(await daemon.line('health and metrics are served')) as { readonly url: string };
+  await daemon.line(hostile ? '"code":"twilio-' : '"msg":"run ended"');
+  const pages = await Promise.all(
+    ['metrics', 'health/live', 'health/ready', `other?secret=${canaries.of('client secret')}`].map(async (path) =>
+      (await fetch(`${watched}/${path}`)).text(),
+    ),
+  );
+  daemon.kill('SIGTERM');
+  const { code, stdout, stderr } = await daemon.ended;
+
+  expect(code).toBe(0);
+  expect(canaries.in(pages.join('\n') + stdout + stderr)).toEqual([]);
+  await run([{ args: ['-c', 'tdsync.yaml', 'status', '--json'], environment }]);
 });
 
 /** The same app, approved by a person. */

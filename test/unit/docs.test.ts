@@ -130,6 +130,39 @@ function sectionsOf(yaml: string): ReadonlyMap<string, string> {
   return new Map(parts.map((part) => [part.slice(0, part.indexOf(':')), part]));
 }
 
+test('whoever contributes finds every npm script and every folder of the sources, and no other', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
+  const folders = globSync('src/*/', { cwd: root }).map((path) => path.replace(/^src\/|\/$/g, ''));
+  const contributing = read('CONTRIBUTING.md');
+  const [, layout = ''] = /^## Layout\n([\s\S]*?)^## /m.exec(read('docs/architecture.md')) ?? [];
+
+  // Steps of others have a colon and a last word of their own.
+  const offered = Object.keys(scripts).filter((name) => !/:(?:run|install)$/.test(name));
+  const listed = [...contributing.matchAll(/npm (?:run |(?=test\b))([a-z]+(?::[a-z]+)*)(?=[`\s;])/g)].map(
+    ([, name = '']) => name,
+  );
+  const shown = [...layout.matchAll(/`([a-z]+)\/(?:[a-z]+\/)?`/g)].map(([, name = '']) => name);
+
+  expect(new Set(listed)).toEqual(new Set(offered));
+  expect(new Set(shown)).toEqual(new Set(folders));
+});
+
+test('every test that the threat model names exists', () => {
+  const rows = read('SECURITY.md')
+    .split('\n')
+    .filter((line) => /^\| .* \| .* \| `[^|]*` \|$/.test(line));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|').at(-2) ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  );
+
+  const missing = named.filter(
+    (name) => globSync([`test/*/${name}.test.ts`, `test/${name}.test.ts`, name], { cwd: root }).length === 0,
+  );
+
+  expect(rows.length).toBeGreaterThan(15);
+  expect(missing).toEqual([]);
+});
+
 test('no page names a path of the machine it was written on, or leaves work undone', () => {
   const lines = pages.flatMap((page) =>
     read(page)
