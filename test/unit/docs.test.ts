@@ -130,10 +130,11 @@ function sectionsOf(yaml: string): ReadonlyMap<string, string> {
   return new Map(parts.map((part) => [part.slice(0, part.indexOf(':')), part]));
 }
 
-test('whoever contributes finds every npm script and every folder of the sources, and no other', () => {
+test('whoever contributes finds every npm script and every folder', () => {
   const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
   const folders = globSync('src/*/', { cwd: root }).map((path) => path.replace(/^src\/|\/$/g, ''));
   const contributing = read('CONTRIBUTING.md');
+  const tests = globSync('test/*/', { cwd: root }).map((path) => path.replace(/\/$/, ''));
   const [, layout = ''] = /^## Layout\n([\s\S]*?)^## /m.exec(read('docs/architecture.md')) ?? [];
 
   // Steps of others have a colon and a last word of their own.
@@ -145,6 +146,7 @@ test('whoever contributes finds every npm script and every folder of the sources
 
   expect(new Set(listed)).toEqual(new Set(offered));
   expect(new Set(shown)).toEqual(new Set(folders));
+  expect(tests.filter((folder) => !read('docs/architecture.md').includes(`\`${folder}/\``))).toEqual([]);
 });
 
 test('every test that the threat model names exists', () => {
