@@ -96,6 +96,15 @@ test('README and operations explain every exit code, and operations every findin
   expect(unknown).toEqual([]);
 });
 
+test('operations names every code with which a run or an operation can end', () => {
+  const codes = [...read('src/errors.ts').matchAll(/readonly code = '([a-z-]+)'/g)].map(([, code = '']) => code);
+
+  expect(codes.length).toBeGreaterThan(10);
+  expect([...codes, 'run-time', 'usage'].filter((code) => !read('docs/operations.md').includes(`\`${code}\``))).toEqual(
+    [],
+  );
+});
+
 test('every guard that the documentation allows exists', () => {
   const allowed = pages.flatMap((page) => [...read(page).matchAll(/--allow ([a-z]\w+)/g)].map(([, name = '']) => name));
 
