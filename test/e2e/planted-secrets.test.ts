@@ -211,12 +211,9 @@ test.each([
   expect(results.at(-2)?.stdout).toMatch(/\[(?:secret|token)\]/);
 });
 
-test.each([
-  ['anything that goes well', false],
-  ['an API that repeats it', true],
-])('no secret is in what the daemon logs, or shows to whoever watches it, after %s', async (_what, hostile) => {
+test('no secret is in what a daemon logs, or shows to whoever watches it, after an API that repeats it', async () => {
   const { world, canaries, environment, configure, run } = await scene();
-  const url = hostile ? (await listen(echoing(canaries, true))).url : (await listen(passedOn(world, canaries))).url;
+  const { url } = await listen(echoing(canaries, true));
   await configure('tdsync.yaml', {
     twilio: twilioAt(url),
     schedule: { cron: '0 0 29 2 *', runOnStart: true },
@@ -225,7 +222,7 @@ test.each([
 
   const daemon = world.start(['daemon', ...debug], { environment });
   const { url: watched } = JSON.parse(await daemon.line('health and metrics are served')) as { readonly url: string };
-  await daemon.line(hostile ? '"code":"twilio-' : '"msg":"run ended"');
+  await daemon.line('"code":"twilio-');
   const pages = await Promise.all(
     ['metrics', 'health/live', 'health/ready', `other?secret=${canaries.of('client secret')}`].map(async (path) =>
       (await fetch(`${watched}/${path}`)).text(),
