@@ -1,7 +1,8 @@
 # The image of tdsync: `docker build -t tdsync .`
 #
 #   /config/tdsync.yaml   the configuration, to be mounted read-only
-#   /data                 the snapshot, the only place that is written: to be mounted as a volume
+#   /data                 the snapshot, and the refresh token of an app that a person approves: the only place that is written,
+#                         to be mounted as a volume
 #
 # Nothing of an organization is in the image: no configuration, no directory, no secret. Everything below /app belongs to
 # root and runs as an ordinary user, so that the root file system can be read-only.

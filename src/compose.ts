@@ -6,6 +6,7 @@ import type { SourceCache } from './domain/source-cache.ts';
 import type { CompiledRules } from './engine/compile.ts';
 import { ConfigError } from './errors.ts';
 import { checkProxies } from './ops/proxies.ts';
+import { rememberSecret } from './ops/redaction.ts';
 import type { AuthorizationStore, Clock, DirectorySource, Hook, Logger, Progress } from './ports.ts';
 import type { Context } from './reconcile/context.ts';
 import type { Outside } from './sources/ldap/servers.ts';
@@ -112,7 +113,7 @@ function targetOptions({ organizationSid, oauth, endpoints, insecureHttp, limits
 
 export async function composeAuthorizationStore(tokenFile: string, { clock }: Rim): Promise<AuthorizationStore> {
   const { createAuthorizationFile } = await import('./store/authorization-file.ts');
-  return createAuthorizationFile(tokenFile, clock);
+  return createAuthorizationFile(tokenFile, clock, rememberSecret);
 }
 
 /** For `tdsync authorize`. Throws ConfigError unless the configured grant needs a person. */

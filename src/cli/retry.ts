@@ -34,8 +34,10 @@ interface Chosen extends Choice {
  * All that was named is let out, or nothing. Without a name it lists the quarantine.
  */
 export async function retry(names: readonly string[], options: RetryOptions): Promise<ExitCode> {
+  const isPart = names.length > 0 || options.quota || options.breaker || (options.domain ?? []).length > 0;
+  if (options.all && isPart) throw new UsageError('retry: name whom to try again, or --all, not both');
+  const isList = !options.all && !isPart;
   const { snapshot } = openForLooking(options);
-  const isList = names.length === 0 && !options.all && !options.quota && !options.breaker && !options.domain?.length;
   let chosen: Chosen;
   try {
     if (isList) return list(snapshot, options);

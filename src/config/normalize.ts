@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { ScopeSid } from '../domain/identity.ts';
 import type { AttributeMappings, GuardLimit, RoleRule, Rules, ValueRule } from '../domain/rules.ts';
+import type { Secret } from '../domain/secret.ts';
 import type {
   Configuration,
   CsvFile,
@@ -18,6 +19,11 @@ import { listenAddress } from './listen.ts';
 import type { ConfigurationFile } from './schema.ts';
 import { type Environment, isSecretReference, plainValue, referredSecret } from './secrets.ts';
 
+interface Places extends Base {
+  /** May stand by reference like a secret, but outputs may show it. */
+  identifier(value: string, path: string): Secret;
+}
+
 /** What the program uses, from a file that the schema has accepted. */
 export function normalize(
   input: ConfigurationFile,
@@ -26,10 +32,12 @@ export function normalize(
   onRead: (value: string) => void,
 ): Configuration {
   const folder = dirname(resolve(file));
-  const base: Base = {
+  const referred = (value: string, path: string, told: (value: string) => void) =>
+    isSecretReference(value) ? referredSecret(value, { path, folder, environment, onRead: told }) : plainValue(value);
+  const base: Places = {
     path: (relative) => resolve(folder, relative),
-    secret: (value, path) =>
-      isSecretReference(value) ? referredSecret(value, { path, folder, environment, onRead }) : plainValue(value),
+    secret: (value, path) => referred(value, path, onRead),
+    identifier: (value, path) => referred(value, path, () => {}),
   };
   const { twilio, schedule, snapshot, server } = input;
   return {
@@ -74,16 +82,19 @@ export function normalize(
 }
 
 /** `folder`: where the snapshot stands. */
-function oauthOf(oauth: ConfigurationFile['twilio']['oauth'], base: Base, folder: string): OAuthSettings {
+function oauthOf(oauth: ConfigurationFile['twilio']['oauth'], base: Places, folder: string): OAuthSettings {
   const { grantType, redirectUri = '', tokenFile, approvedBy = '' } = oauth;
-  const client = {
-    clientId: base.secret(oauth.clientId, 'twilio.oauth.clientId'),
-    clientSecret: base.secret(oauth.clientSecret, 'twilio.oauth.clientSecret'),
-  };
-  if (grantType === 'client_credentials') return { grantType, ...client };
+  const clientSecret = base.secret(oauth.clientSecret, 'twilio.oauth.clientSecret');
+  const idPath = 'twilio.oauth.clientId';
+  if (grantType === 'client_credentials') {
+    return { grantType, clientId: base.secret(oauth.clientId, idPath), clientSecret };
+  }
+  // Part of the address on which a person approves (RFC 6749 section 2.2).
+  const clientId = base.identifier(oauth.clientId, idPath);
   const file = tokenFile === undefined ? resolve(folder, 'tdsync-token.json') : base.path(tokenFile);
-  return { grantType, ...client, redirectUri, tokenFile: file, approvedBy };
+  return { grantType, clientId, clientSecret, redirectUri, tokenFile: file, approvedBy };
 }
+
 const iamHosts = { current: 'https://iam.twilio.com', preview: 'https://preview-iam.twilio.com' } as const;
 
 function sourceOf(source: ConfigurationFile['source'], base: Base): SourceSettings {

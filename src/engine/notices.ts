@@ -8,6 +8,7 @@
  * | the same, in an event not wanted | anything                            | not told, and what was told stands |
  * | good                             | nothing                             | not told                           |
  * | good                             | people who are still parked         | not told: nobody has recovered yet |
+ * | good, and a domain or quota waits | people                            | not told: no finding names them    |
  * | good                             | anything else                       | told that it recovered             |
  * | interrupted                      | anything                            | not told: nothing is known         |
  *
@@ -89,8 +90,12 @@ const parkedCodes: ReadonlySet<FindingCode> = new Set([
   'role-ceiling',
 ]);
 
+/** Of everybody in a domain, or of every joiner: who of them was told of, no finding says. */
+const blockCodes: ReadonlySet<FindingCode> = new Set(['unverified-domain', 'quota-reached']);
+
 function waitingStill(before: Trouble | undefined, { report }: Ending): readonly ExternalId[] {
   if (before?.state !== 'partial') return [];
+  if (report?.findings.some(({ code }) => blockCodes.has(code))) return before.people;
   const waiting = new Set(
     (report?.findings ?? []).filter(({ code }) => parkedCodes.has(code)).map(({ externalId }) => externalId),
   );

@@ -122,7 +122,7 @@ function nextStep(event: NoticeEvent, { run, report, error }: NoticeSubject): st
         : `The next run tries again. ${sentence(error.hint)}`;
     case 'partial':
       return report?.breaker === undefined
-        ? `\`tdsync runs ${run}\` names them; the next run plans them again.`
+        ? `\`tdsync runs ${run}\` names them; what Twilio refused waits (\`tdsync retry\`), the next run plans the rest again.`
         : `\`tdsync runs ${run}\` names them; the next run tries one of them before the others.`;
     case 'recovered':
       return 'Nothing needs to be done.';

@@ -40,7 +40,8 @@ const meanings: Readonly<Record<RunStatus | 'planned', string>> = {
   planned: 'nothing was written',
   converged: 'nothing to do',
   applied: 'every operation succeeded',
-  partial: 'some operations did not succeed; the next run plans them again',
+  partial:
+    'some operations did not succeed; what Twilio refused waits (`tdsync retry`), the next run plans the rest again',
   refused: 'a guard refuses the plan',
   failed: 'the run ended early; the next run goes on from here',
   interrupted: 'asked to stop; what was in flight is finished, the next run does the rest',

@@ -36,16 +36,28 @@ const [shortestPauseMs, longestPauseMs] = [100, 2000];
 /** A refresh with all its retries and waits is over by then. */
 const patienceMs = 600_000;
 
-export function createAuthorizationFile(file: string, clock: Clock): AuthorizationStore {
+/** `onToken` is told of each refresh token that is read or kept, so that no output repeats it. */
+export function createAuthorizationFile(
+  file: string,
+  clock: Clock,
+  onToken: (refreshToken: string) => void = () => {},
+): AuthorizationStore {
   return {
     place: file,
-    read: () => readAuthorization(file),
+    read() {
+      const authorization = readAuthorization(file);
+      if (authorization !== undefined) onToken(authorization.refreshToken);
+      return authorization;
+    },
     async exclusively(work, signal) {
       const lock = await waitForLock(file, clock, signal);
       try {
         const fresh = attempting(file, 'written', () => makeRoom(file));
         try {
-          return await work((authorization) => attempting(file, 'written', () => fresh.keep(authorization)));
+          return await work((authorization) => {
+            onToken(authorization.refreshToken);
+            attempting(file, 'written', () => fresh.keep(authorization));
+          });
         } finally {
           fresh.end();
         }

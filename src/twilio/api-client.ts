@@ -1,6 +1,5 @@
 /** A call to the API: token, governor, attempts and errors put together, so that what stands above sees only what came of it. */
 import type { AnswerKind } from '../domain/run.ts';
-import { withoutSecrets } from '../domain/secret.ts';
 import type { TargetError } from '../errors.ts';
 import { TargetContractError, TargetUnavailableError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
@@ -8,7 +7,7 @@ import { answerKind } from './answer-counts.ts';
 import { contractError } from './answers.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
 import { type Endpoint, endpointName } from './endpoints.ts';
-import { parseErrorBody } from './error-body.ts';
+import { headersWithoutSecrets, parseErrorBody } from './error-body.ts';
 import { answered, detailsOf, endpointHint, errorOf, networkErrorOf } from './failures.ts';
 import type { BodySink, HttpAnswer, HttpClient } from './http-client.ts';
 import { NetworkFailure } from './network-failure.ts';
@@ -168,10 +167,11 @@ async function attempt(
     logger.debug({ ...line, durationMs: clock.now() - began, networkError: error.code }, 'Twilio request failed');
     throw lost(request, error);
   }
-  answer = withoutToken(answer, token);
+  const secrets = [token, ...parts.tokens.besides()];
+  answer = headersWithoutSecrets(answer, secrets);
   const { status, requestId } = answer;
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId }, 'Twilio request');
-  const body = status >= 200 && status < 300 ? {} : parseErrorBody(answer.text, [token]);
+  const body = status >= 200 && status < 300 ? {} : parseErrorBody(answer.text, secrets);
   const decision = decide(endpoint.kind, { status, twilioCode: body.code, scimType: body.scimType });
   parts.answered(endpointName(endpoint), answerKind(status, decision));
   const asked = retryAfterMs(answer.retryAfter, body.throttledUntil, clock.now(), limits.maxRetryAfterMs);
@@ -205,12 +205,6 @@ function notWhole(request: ApiRequest, answer: HttpAnswer): AttemptFailure {
   }
   const problem = answer.text.trim() === '' ? 'the body is empty' : 'the body is not JSON';
   return new AttemptFailure(decision, contractError(request, answer, problem, endpointHint(request)), undefined);
-}
-
-/** Headers may repeat the token as well. */
-function withoutToken(answer: HttpAnswer, token: string): HttpAnswer {
-  const clean = (text: string | undefined) => (text === undefined ? undefined : withoutSecrets(text, [token], ''));
-  return { ...answer, location: clean(answer.location), requestId: clean(answer.requestId) };
 }
 
 function lost(request: ApiRequest, failure: NetworkFailure): AttemptFailure {

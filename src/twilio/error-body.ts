@@ -1,5 +1,6 @@
 /** Reads every shape in which Twilio, its OAuth service or an edge proxy reports an error; never throws. */
 import { withoutSecrets } from '../domain/secret.ts';
+import type { HttpAnswer } from './http-client.ts';
 
 export interface ErrorBody {
   /** Twilio's error code (Twilio documentation, "Errors and warnings dictionary"). */
@@ -59,6 +60,12 @@ function codeOf(value: unknown): number | undefined {
 
 function firstText(...values: readonly unknown[]): string | undefined {
   return values.find((value): value is string => typeof value === 'string' && value.trim() !== '');
+}
+
+/** Headers that become part of messages may repeat what was sent as well. */
+export function headersWithoutSecrets(answer: HttpAnswer, secrets: readonly string[]): HttpAnswer {
+  const clean = (text: string | undefined) => (text === undefined ? undefined : withoutSecrets(text, secrets, ''));
+  return { ...answer, location: clean(answer.location), requestId: clean(answer.requestId) };
 }
 
 const longestMessage = 300;

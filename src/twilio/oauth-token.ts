@@ -9,6 +9,8 @@ export interface TokenSource {
   holds(token: string): boolean;
   /** Twilio refused it. A newer one, minted meanwhile for another call, stays. */
   drop(token: string): void;
+  /** Secrets that belong to the last token, and that no message may repeat either. */
+  besides(): readonly string[];
   /** Resolves when no mint is under way: what came with a token, such as the next refresh token, is kept by then. */
   idle(): Promise<void>;
 }
@@ -16,12 +18,14 @@ export interface TokenSource {
 /** `mint` asks Twilio, by whatever grant. */
 export function createTokenSource(clock: Clock, mint: () => Promise<Minted>): TokenSource {
   let current: Minted | undefined;
+  let besides: readonly string[] = [];
   let minting: Promise<Minted> | undefined;
 
   function fresh(): Promise<Minted> {
     minting ??= mint()
       .then((minted) => {
         current = minted;
+        besides = minted.besides ?? [];
         return minted;
       })
       .finally(() => {
@@ -39,6 +43,7 @@ export function createTokenSource(clock: Clock, mint: () => Promise<Minted>): To
     drop(token) {
       if (current?.token === token) current = undefined;
     },
+    besides: () => besides,
     async idle() {
       await minting?.catch(() => {});
     },

@@ -47,7 +47,7 @@ export async function mintByRefreshToken(endpoint: TokenEndpoint, store: Authori
     const issuedAt = refreshToken === kept.refreshToken ? kept.issuedAt : at;
     // Also when the access token turns out to be useless: the old refresh token may have ended.
     keep({ ...kept, refreshToken, issuedAt, refreshedAt: at });
-    return accept(endpoint, reply);
+    return { ...accept(endpoint, reply), besides: [...new Set([refreshToken, authorization.refreshToken])] };
   }, endpoint.signal);
 }
 
@@ -57,6 +57,9 @@ function present(endpoint: TokenEndpoint, store: AuthorizationStore): Authorizat
   const authorization = store.read();
   if (authorization === undefined) {
     throw new TargetAuthError(`no access to Twilio: nobody has approved the app yet, ${store.place} does not exist`, {
+      // Of the token, and of no other call: it says nothing of permissions, and answers no write.
+      method: 'POST',
+      path: endpoint.endpoints.token.template,
       hint: 'Run `tdsync authorize` once, with the same configuration and as the same user.',
     });
   }

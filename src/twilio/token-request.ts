@@ -13,7 +13,7 @@ import { readClaims, renewalTime } from './access-token.ts';
 import { answerKind } from './answer-counts.ts';
 import { AttemptFailure, withRetries } from './attempts.ts';
 import { type Endpoints, urlOf } from './endpoints.ts';
-import { type ErrorBody, forMessage, parseErrorBody } from './error-body.ts';
+import { type ErrorBody, forMessage, headersWithoutSecrets, parseErrorBody } from './error-body.ts';
 import { type Asked, answered, detailsOf, endpointHint, errorOf, nameOf, networkErrorOf } from './failures.ts';
 import type { HttpAnswer, HttpClient } from './http-client.ts';
 import { NetworkFailure } from './network-failure.ts';
@@ -61,6 +61,8 @@ export interface Minted {
   readonly token: string;
   /** Milliseconds since the epoch. */
   readonly renewAt: number;
+  /** Secrets that belong to it, such as refresh tokens: whoever answers may know them too. */
+  readonly besides?: readonly string[];
 }
 
 /** A 2xx answer, not looked into yet. */
@@ -101,11 +103,12 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   };
   endpoint.onRequest();
   const began = clock.now();
-  const answer = await send(endpoint, asked, new URLSearchParams(form).toString());
+  const secrets = secretsIn(endpoint, form);
+  const answer = headersWithoutSecrets(await send(endpoint, asked, new URLSearchParams(form).toString()), secrets);
   const { status, requestId } = answer;
   const line = { method: 'POST', path: asked.endpoint.template, grant: grant.grantType };
   logger.debug({ ...line, status, durationMs: clock.now() - began, requestId, attempt: number }, 'Twilio request');
-  const body = status < 300 ? {} : parseErrorBody(answer.text, secretsIn(endpoint, form));
+  const body = status < 300 ? {} : parseErrorBody(answer.text, secrets);
   const decision = decide('token', { status, twilioCode: body.code });
   endpoint.onAnswer?.(answerKind(status, decision));
   if (decision === 'done') {

@@ -267,6 +267,19 @@ test('doctor shows the approval and who gave it, and warns when that person cann
   });
 });
 
+test('doctor says that nobody has approved, and not that permissions are missing', async () => {
+  await using it = await stage();
+  await rm(it.world.path('tdsync-token.json'));
+
+  const { code, stdout } = await it.world.tdsync('doctor', '--json');
+
+  const { checks } = JSON.parse(stdout) as { checks: { check: string; state: string; message: string }[] };
+  expect(code).toBe(1);
+  expect(checks.filter(({ check }) => check === 'permission')).toMatchObject([
+    { state: 'failed', message: expect.stringMatching(/^no access to Twilio: nobody has approved/) },
+  ]);
+});
+
 test('a process that is killed while it waits for a new refresh token leaves the old one good and nobody locked out', async () => {
   await using it = await stage();
   const { world } = it;

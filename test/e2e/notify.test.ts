@@ -3,7 +3,13 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { createSkippingClock, historyOf, type InProcessRun, reconcileInProcess } from '../support/in-process.ts';
+import {
+  createSkippingClock,
+  historyOf,
+  type InProcessRun,
+  reconcileInProcess,
+  type SkippingClock,
+} from '../support/in-process.ts';
 import { inTurn, type Respond, type ScriptedHttp, startScriptedHttp } from '../support/scripted-http.ts';
 import { createWorld, type Person, plantedSecret, type Sections, type World } from '../support/world.ts';
 
@@ -25,6 +31,7 @@ interface Scene extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   /** One run in this process. */
   run(): Promise<InProcessRun>;
+  readonly clock: SkippingClock;
   notices(): readonly Notice[];
   events(): readonly string[];
 }
@@ -46,6 +53,7 @@ async function scene(
     world,
     receiver,
     environment,
+    clock,
     run: () => reconcileInProcess(world, { clock, environment }),
     notices,
     events: () => notices().map(({ event }) => event),
@@ -186,6 +194,27 @@ describe.concurrent('people whom Twilio refuses', () => {
       'converged',
       'partial',
     ]);
+  });
+});
+
+describe.concurrent('a domain that Twilio has not verified', () => {
+  test('is told of once, however often it is tried again, and recovery when nobody waits for it any more', async () => {
+    await using it = await scene();
+    const joiners = (domain: string) => ['dora', 'emil'].map((id) => ({ id, mail: `${id}@${domain}` }));
+    const codes: number[] = [];
+    const run = async () => codes.push((await it.run()).code);
+    await it.world.people([anna, ...joiners('not-ours.example')]);
+
+    for (let tried = 0; tried < 3; tried += 1) {
+      await run();
+      await run(); // the domain waits: converges
+      it.clock.advance(25 * 3_600_000);
+    }
+    await it.world.people([anna, ...joiners('corp.example')]);
+    await run();
+
+    expect(codes).toEqual([4, 0, 4, 0, 4, 0, 0]);
+    expect(it.events()).toEqual(['partial', 'recovered']);
   });
 });
 

@@ -7,105 +7,12 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { stringify } from 'yaml';
-import { defaultOrganizationSid } from '../../src/simulator/default-seed.ts';
-import { type Canaries, createCanaries } from '../support/canaries.ts';
+import type { Canaries } from '../support/canaries.ts';
 import { makeSelfSigned } from '../support/certificates.ts';
-import { type CommandLine, type CommandResult, runCommands } from '../support/commands.ts';
+import type { CommandLine } from '../support/commands.ts';
 import { serve } from '../support/ldap-server.ts';
-import { type Respond, type ScriptedHttp, startScriptedHttp } from '../support/scripted-http.ts';
-import { createWorld, type World } from '../support/world.ts';
-
-const clientId = 'OQ5c1d7e90b3a24f68817d2c3e4f5a6b70';
-const debug = ['--log-level', 'debug'];
-/** Files that hold a secret because the test put it there. */
-const planted = ['client-secret', 'ldap-password', 'client.key', 'hook-url', 'literal.yaml', 'broken.yaml'];
-
-interface Scene {
-  readonly world: World;
-  readonly canaries: Canaries;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Writes a configuration whose sections replace those of the good one. */
-  configure(name: string, sections?: object): Promise<void>;
-  /** Runs the commands; fails when anything that came of them holds a secret. */
-  run(lines: readonly CommandLine[]): Promise<readonly CommandResult[]>;
-}
-
-async function scene(): Promise<Scene> {
-  const canaries = createCanaries();
-  canaries.add('client id', clientId);
-  const world = await createWorld({
-    seed: { clients: [{ clientId, clientSecret: canaries.of('client secret') }] },
-  });
-  onTestFinished(() => world[Symbol.asyncDispose]());
-  const { url } = await listen(passedOn(world, canaries));
-  const hooks = await listen(() => ({ status: 200, text: 'ok' }));
-  await world.write('client-secret', `${canaries.of('client secret')}\n`);
-  await world.write('hook-url', `${hooks.url}/${canaries.of('hook URL')}\n`);
-  await world.people([{ id: 'anna', groups: ['developers'] }, { id: 'ben' }, { id: 'cleo' }]);
-  const sections = {
-    twilio: twilioAt(url),
-    source: { type: 'csv', users: 'people.csv', id: 'employeeId', groups: { column: 'groups', separator: ';' } },
-    attributes: { userName: 'mail', displayName: '= entry.givenName + " " + entry.sn' },
-    roles: [{ group: 'developers', grants: [{ role: 'Developer', scope: 'Production' }] }],
-    policy: { mode: 'sync' },
-    snapshot: { path: 'tdsync.db' },
-    notify: [{ url: `\${file:hook-url}`, secret: `\${env:HOOK_SECRET}`, timeout: '1s' }],
-  };
-  return {
-    world,
-    canaries,
-    environment: {
-      TWILIO_CLIENT_ID: clientId,
-      LDAP_PASSWORD: canaries.of('LDAP password'),
-      HOOK_SECRET: canaries.of('hook secret'),
-    },
-    async configure(name, changes = {}) {
-      await world.write(name, stringify({ ...sections, ...changes }, { lineWidth: 0 }));
-    },
-    async run(lines) {
-      const results = await runCommands(world.folder, lines);
-      for (const { line, stdout, stderr } of results) {
-        expect({ line, leaks: canaries.in(stdout + stderr), output: '' }).toEqual({ line, leaks: [], output: '' });
-      }
-      expect(canaries.inFiles(world.folder, planted)).toEqual([]);
-      expect(hooks.requests.flatMap(({ body, headers }) => canaries.in(body + JSON.stringify(headers)))).toEqual([]);
-      return results;
-    },
-  };
-}
-
-async function listen(respond: Respond): Promise<ScriptedHttp> {
-  const server = await startScriptedHttp(respond);
-  onTestFinished(() => server.close());
-  return server;
-}
-
-function twilioAt(url: string) {
-  return {
-    organizationSid: defaultOrganizationSid,
-    oauth: { clientId: `\${env:TWILIO_CLIENT_ID}`, clientSecret: `\${file:client-secret}` },
-    endpoints: { iam: url, oauth: url, accounts: url },
-    limits: { requestsPerSecond: 100, timeout: '2s' },
-  };
-}
-
-/** The simulator, with every token that it hands out taken down. */
-function passedOn({ twilio }: World, canaries: Canaries): Respond {
-  return async ({ method, url, headers, body }) => {
-    const answer = await fetch(twilio.url + url, {
-      method,
-      headers: Object.entries(headers).flatMap(([name, value]) =>
-        /^(?:authorization|content-type|if-match)$/.test(name) ? [[name, String(value)] as [string, string]] : [],
-      ),
-      ...(body !== '' && { body }),
-    });
-    const text = await answer.text();
-    const token: unknown = url.includes('/token') ? JSON.parse(text).access_token : undefined;
-    if (typeof token === 'string') canaries.add(`token ${token.slice(-6)}`, token.split('.').at(-1) ?? token);
-    return { status: answer.status, headers: { 'content-type': 'application/json' }, text };
-  };
-}
+import { debug, listen, planted, scene, twilioAt } from '../support/planted.ts';
+import type { Respond } from '../support/scripted-http.ts';
 
 test('no secret is in anything that the commands print, log, send or leave behind, whether they do well', async () => {
   const { world, environment, configure, run } = await scene();
@@ -134,6 +41,8 @@ test('no secret is in anything that the commands print, log, send or leave behin
       line(...args),
     ),
     ...[
+      ['retry'],
+      ['retry', '--all', '--json'],
       ['release', 'cleo'],
       ['relink', '--file', 'keys.csv'],
       ['undo', id, '--dry-run', ...debug],
@@ -199,6 +108,31 @@ test.each([
 
   expect(new Set(results.slice(0, 9).map(({ code }) => code))).toEqual(new Set([6]));
   expect(results.at(-2)?.stdout).toMatch(/\[(?:secret|token)\]/);
+});
+
+test('no secret is in what a daemon logs, or shows to whoever watches it, after an API that repeats it', async () => {
+  const { world, canaries, environment, configure, run } = await scene();
+  const { url } = await listen(echoing(canaries, true));
+  await configure('tdsync.yaml', {
+    twilio: twilioAt(url),
+    schedule: { cron: '0 0 29 2 *', runOnStart: true },
+    server: { listen: '127.0.0.1:0' },
+  });
+
+  const daemon = world.start(['daemon', ...debug], { environment });
+  const { url: watched } = JSON.parse(await daemon.line('health and metrics are served')) as { readonly url: string };
+  await daemon.line('"code":"twilio-');
+  const pages = await Promise.all(
+    ['metrics', 'health/live', 'health/ready', `other?secret=${canaries.of('client secret')}`].map(async (path) =>
+      (await fetch(`${watched}/${path}`)).text(),
+    ),
+  );
+  daemon.kill('SIGTERM');
+  const { code, stdout, stderr } = await daemon.ended;
+
+  expect(code).toBe(0);
+  expect(canaries.in(pages.join('\n') + stdout + stderr)).toEqual([]);
+  await run([{ args: ['-c', 'tdsync.yaml', 'status', '--json'], environment }]);
 });
 
 test('no password is repeated after a directory that repeats it, nor a client key that is none', async () => {

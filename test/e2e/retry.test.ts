@@ -152,6 +152,7 @@ describe.concurrent('tdsync retry', () => {
       [['bad', 'nobody'], '"nobody" is nobody whom the snapshot knows'],
       [['bad', 'anna'], 'anna is not quarantined'],
       [['stranger@elsewhere.example'], 'stranger@elsewhere.example is not quarantined'],
+      [['bad', '--all'], 'name whom to try again, or --all, not both'],
       [['bad', '--domain', 'corp.example'], 'domain corp.example is not held back'],
     ];
 

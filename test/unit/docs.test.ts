@@ -96,6 +96,15 @@ test('README and operations explain every exit code, and operations every findin
   expect(unknown).toEqual([]);
 });
 
+test('operations names every code with which a run or an operation can end', () => {
+  const codes = [...read('src/errors.ts').matchAll(/readonly code = '([a-z-]+)'/g)].map(([, code = '']) => code);
+
+  expect(codes.length).toBeGreaterThan(10);
+  expect([...codes, 'run-time', 'usage'].filter((code) => !read('docs/operations.md').includes(`\`${code}\``))).toEqual(
+    [],
+  );
+});
+
 test('every guard that the documentation allows exists', () => {
   const allowed = pages.flatMap((page) => [...read(page).matchAll(/--allow ([a-z]\w+)/g)].map(([, name = '']) => name));
 
@@ -129,6 +138,41 @@ function sectionsOf(yaml: string): ReadonlyMap<string, string> {
   const parts = yaml.split(/^(?=[a-z]+:)/m).filter((part) => /^[a-z]+:/.test(part));
   return new Map(parts.map((part) => [part.slice(0, part.indexOf(':')), part]));
 }
+
+test('whoever contributes finds every npm script and every folder', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
+  const folders = globSync('src/*/', { cwd: root }).map((path) => path.replace(/^src\/|\/$/g, ''));
+  const contributing = read('CONTRIBUTING.md');
+  const tests = globSync('test/*/', { cwd: root }).map((path) => path.replace(/\/$/, ''));
+  const [, layout = ''] = /^## Layout\n([\s\S]*?)^## /m.exec(read('docs/architecture.md')) ?? [];
+
+  // Steps of others have a colon and a last word of their own.
+  const offered = Object.keys(scripts).filter((name) => !/:(?:run|install)$/.test(name));
+  const listed = [...contributing.matchAll(/npm (?:run |(?=test\b))([a-z]+(?::[a-z]+)*)(?=[`\s;])/g)].map(
+    ([, name = '']) => name,
+  );
+  const shown = [...layout.matchAll(/`([a-z]+)\/(?:[a-z]+\/)?`/g)].map(([, name = '']) => name);
+
+  expect(new Set(listed)).toEqual(new Set(offered));
+  expect(new Set(shown)).toEqual(new Set(folders));
+  expect(tests.filter((folder) => !read('docs/architecture.md').includes(`\`${folder}/\``))).toEqual([]);
+});
+
+test('every test that the threat model names exists', () => {
+  const rows = read('SECURITY.md')
+    .split('\n')
+    .filter((line) => /^\| .* \| .* \| `[^|]*` \|$/.test(line));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|').at(-2) ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+  );
+
+  const missing = named.filter(
+    (name) => globSync([`test/*/${name}.test.ts`, `test/${name}.test.ts`, name], { cwd: root }).length === 0,
+  );
+
+  expect(rows.length).toBeGreaterThan(15);
+  expect(missing).toEqual([]);
+});
 
 test('no page names a path of the machine it was written on, or leaves work undone', () => {
   const lines = pages.flatMap((page) =>

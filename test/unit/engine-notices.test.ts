@@ -74,6 +74,16 @@ describe('a hook is not told', () => {
       partialAnna,
       ending('applied', { parked: ['anna'], parkedAs: 'address-taken' }),
     ],
+    [
+      'of a good run while a whole domain waits',
+      partialAnna,
+      ending('converged', { parked: [''], parkedAs: 'unverified-domain' }),
+    ],
+    [
+      'of one while there is no room for more people',
+      partialAnna,
+      ending('applied', { parked: [''], parkedAs: 'quota-reached' }),
+    ],
   ])('%s', (_, before, now) => {
     expect(decide(before, now)).toEqual({ event: undefined, trouble: before });
   });
@@ -99,4 +109,10 @@ test('who is parked stays among those who were told of when somebody else fails'
   const { trouble } = decide(partialAnna, ending('partial', { failing: ['ben'], parked: ['anna'] }));
 
   expect(trouble).toEqual({ state: 'partial', people: ['anna', 'ben'] });
+});
+
+test('so does everybody while a domain waits, whose people no finding names', () => {
+  const run = ending('partial', { failing: ['ben'], parked: [''], parkedAs: 'unverified-domain' });
+
+  expect(decide(partialAnna, run).trouble).toEqual({ state: 'partial', people: ['anna', 'ben'] });
 });
