@@ -74,19 +74,10 @@ export function settle({ unfinished, users, links, assignmentsOf, lastApplied }:
   return {
     effects: [
       ...[...applied].map(([externalId, each]): Effect => ({ effect: 'applied', externalId, applied: each })),
-      ...[...taken].map(
-        ([
-          ,
-          {
-            assignment,
-            user,
-            grant: { role, scope },
-          },
-        ]): Effect => {
-          return { effect: 'revoked', assignment, user, grant: { role, scope } };
-        },
-      ),
-      ...[...given].map(([, assignment]): Effect => ({ effect: 'assigned', assignment, origin: 'granted' })),
+      ...[...taken.values()].map(({ assignment, user, grant: { role, scope } }): Effect => {
+        return { effect: 'revoked', assignment, user, grant: { role, scope } };
+      }),
+      ...[...given.values()].map((assignment): Effect => ({ effect: 'assigned', assignment, origin: 'granted' })),
     ],
     lastApplied: known,
     records(before) {

@@ -96,7 +96,7 @@ export function createApiClient(parts: ApiClientParts): ApiClient {
               { endpoint: endpointName(request.endpoint), ms, perSecond: governor.pace },
               'Twilio asks for fewer requests; all calls pause',
             );
-            governor.hold(refusedAt + ms);
+            governor.hold(refusedAt, ms);
             return Promise.resolve();
           },
           renewToken: () => tokens.drop(used),

@@ -48,8 +48,8 @@ export interface Pacer {
     ticket: Ticket,
     refusal: { readonly now: number; readonly holdMs: number; readonly tooManyAtOnce: boolean },
   ): boolean;
-  /** Nobody starts before `until`; a longer hold already under way stays. */
-  hold(until: number): void;
+  /** Nobody starts for `ms` after `since`; a longer hold already under way stays. */
+  hold(now: number, since: number, ms: number): void;
   /** Its place is free again. */
   ended(ticket: Ticket): void;
   /** Starts per second at present; undefined as long as nothing was refused. */
@@ -77,6 +77,7 @@ export function createPacer(limits: RateLimits): Pacer {
   let acceptedInEpoch = 0;
   let heldFrom = Number.NEGATIVE_INFINITY;
   let heldUntil = Number.NEGATIVE_INFINITY;
+  let seen = Number.NEGATIVE_INFINITY;
   let credit = 0;
   /** Whether the last refusal was to be expected, because the pace was beyond what was known to work. */
   let foundByProbe = true;
@@ -85,17 +86,22 @@ export function createPacer(limits: RateLimits): Pacer {
     return credit >= 0 && (epoch === 0 || now - heldUntil >= holdsBetweenProbes * (heldUntil - heldFrom));
   }
 
+  /** Where the clock was set back, what is left of the hold counts from now. */
+  function see(now: number): void {
+    if (now < seen) {
+      heldFrom -= seen - now;
+      heldUntil -= seen - now;
+    }
+    seen = now;
+  }
+
   return {
     earliest(now) {
       if (underWay >= concurrency.allowed) {
         waitedForPlace = true;
         return Number.POSITIVE_INFINITY;
       }
-      // The clock was set back: what is left of the hold counts from now.
-      if (now < heldFrom) {
-        heldUntil -= heldFrom - now;
-        heldFrom = now;
-      }
+      see(now);
       const paced = log.earliest(now, pace.rate);
       if (paced > now) waitedForPace = true;
       return Math.max(paced, heldUntil);
@@ -116,6 +122,7 @@ export function createPacer(limits: RateLimits): Pacer {
       concurrency.accepted(nth, boundByPlaces, mayProbe(startedAt));
     },
     refused({ startedAt, nth, epoch: of }, { now, holdMs, tooManyAtOnce }) {
+      see(now);
       credit = Math.max(leastCredit, credit - 1);
       const current = of === epoch;
       const crowded = current && concurrency.refused(nth, tooManyAtOnce || !foundByProbe);
@@ -130,8 +137,9 @@ export function createPacer(limits: RateLimits): Pacer {
       heldUntil = Math.max(heldUntil, now + Math.max(holdMs, leastHoldMs));
       return slows;
     },
-    hold(until) {
-      heldUntil = Math.max(heldUntil, until);
+    hold(now, since, ms) {
+      see(now);
+      heldUntil = Math.max(heldUntil, Math.min(since, now) + ms);
     },
     ended() {
       underWay--;

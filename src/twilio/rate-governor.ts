@@ -35,8 +35,8 @@ export interface Refusal {
 export interface RateGovernor {
   /** Runs `task` when there is room for it. Aborting the signal ends a wait with the signal's reason. */
   schedule<T>(task: (passage: Passage) => Promise<T>, urgency: Urgency, signal?: AbortSignal): Promise<T>;
-  /** Nobody starts before `until`; a longer hold already under way stays. */
-  hold(until: number): void;
+  /** Nobody starts for `ms` after `since`, or from now on, where the clock was set back; a longer hold already under way stays. */
+  hold(since: number, ms: number): void;
   /** Starts per second at present; undefined as long as nothing was refused. */
   readonly pace: number | undefined;
 }
@@ -99,7 +99,7 @@ export function createRateGovernor(limits: RateLimits, clock: Clock): RateGovern
   return {
     schedule: (task, urgency, signal) =>
       bottleneck.schedule({ priority: priorities[urgency] }, () => pass(task, signal)),
-    hold: (until) => pacer.hold(until),
+    hold: (since, ms) => pacer.hold(clock.now(), since, ms),
     get pace() {
       return pacer.rate;
     },

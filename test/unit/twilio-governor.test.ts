@@ -99,13 +99,34 @@ describe('the governor', () => {
     const clock = createVirtualClock(0);
     const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 4 }, clock);
     const starts: number[] = [];
-    governor.hold(60_000);
-    governor.hold(1000);
+    governor.hold(0, 60_000);
+    governor.hold(0, 1000);
 
     await Promise.all(Array.from({ length: 6 }, () => governor.schedule(noting(starts, clock), 'write')));
 
     expect(Math.min(...starts)).toBe(60_000);
     expect(starts).toHaveLength(6);
+  });
+
+  test('a hold is no longer where the clock is set back before it or during it', async () => {
+    const day = 86_400_000;
+    const clock = createVirtualClock(2 * day);
+    const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 4 }, clock);
+    const starts: number[] = [];
+    const began = clock.now();
+    const refused = governor.schedule(async (passage) => {
+      await passage.start();
+      passage.refused({ holdMs: 30_000, tooManyAtOnce: false });
+    }, 'write');
+    await refused;
+    const waiting = governor.schedule(noting(starts, clock), 'write');
+
+    clock.advance(-day);
+    governor.hold(began, 30_000);
+    await waiting;
+
+    expect(starts[0]).toBeLessThanOrEqual(began - day + 61_000);
+    expect(clock.sleeps.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(61_000);
   });
 
   test('within the rate nobody waits; after a 429 everybody is held once, and starts are spread', async () => {
@@ -234,7 +255,7 @@ describe('the governor', () => {
     const governor = createRateGovernor({ requestsPerSecond: 1000, maxConcurrent: 2 }, clock);
     const controller = new AbortController();
     const reason = new Error('stop');
-    governor.hold(5000);
+    governor.hold(0, 5000);
     controller.abort(reason);
 
     const aborted = errorFrom(governor.schedule((passage) => passage.start(), 'read', controller.signal));
