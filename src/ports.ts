@@ -141,8 +141,8 @@ export interface TargetDirectory {
   readonly calls: Readonly<Record<string, number>>;
   /** What came back for them. */
   readonly answers: Answers;
-  /** For bills; left out: those of the current generation of the API. */
-  readonly names?: CallNames;
+  /** For bills. */
+  readonly names: CallNames;
 }
 
 /** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */

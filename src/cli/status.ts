@@ -28,18 +28,30 @@ export async function status(options: StatusOptions): Promise<ExitCode> {
   const maxAgeMs = options.maxAge === undefined ? undefined : parseMaxAge(options.maxAge);
   const { snapshot, configuration } = openForLooking(options);
   using _snapshot = snapshot;
-  const { history } = snapshot;
-  const good = history.lastGoodRun();
-  const stale = maxAgeMs !== undefined && freshness(good?.endedAt, systemClock.now(), maxAgeMs).stale;
-  const head = snapshot.audit.head();
-  const quarantined = snapshot.quarantine.list();
-  const approval = readApproval(configuration.twilio.oauth);
-  print(
-    options.json
-      ? asJson(snapshot, good, stale, head, quarantined, approval)
-      : asText(history, good, stale, options.maxAge, head, quarantined, approval),
-  );
-  return stale ? exitCodes.unexpected : exitCodes.ok;
+  const good = snapshot.history.lastGoodRun();
+  const facts: Facts = {
+    snapshot,
+    good,
+    stale: maxAgeMs !== undefined && freshness(good?.endedAt, systemClock.now(), maxAgeMs).stale,
+    maxAge: options.maxAge,
+    head: snapshot.audit.head(),
+    quarantined: snapshot.quarantine.list(),
+    approval: readApproval(configuration.twilio.oauth),
+  };
+  print(options.json ? asJson(facts) : asText(facts));
+  return facts.stale ? exitCodes.unexpected : exitCodes.ok;
+}
+
+/** What both forms tell. */
+interface Facts {
+  readonly snapshot: Snapshot;
+  readonly good: RunSummary | undefined;
+  readonly stale: boolean;
+  /** As it was given. */
+  readonly maxAge: string | undefined;
+  readonly head: Anchor | undefined;
+  readonly quarantined: Quarantined;
+  readonly approval: Approved | undefined;
 }
 
 function parseMaxAge(text: string): number {
@@ -48,14 +60,7 @@ function parseMaxAge(text: string): number {
   return ms;
 }
 
-function asJson(
-  snapshot: Snapshot,
-  good: RunSummary | undefined,
-  stale: boolean,
-  head: Anchor | undefined,
-  quarantined: Quarantined,
-  approval: Approved | undefined,
-): string {
+function asJson({ snapshot, good, stale, head, quarantined, approval }: Facts): string {
   const { history } = snapshot;
   const { lastRead, totals, snapshotBytes } = snapshot.standing();
   const refused = history.refusedPlan();
@@ -82,15 +87,8 @@ function asJson(
   });
 }
 
-function asText(
-  history: RunHistory,
-  good: RunSummary | undefined,
-  stale: boolean,
-  maxAge: string | undefined,
-  head: Anchor | undefined,
-  quarantined: Quarantined,
-  approval: Approved | undefined,
-): string {
+function asText({ snapshot, good, stale, maxAge, head, quarantined, approval }: Facts): string {
+  const { history } = snapshot;
   const colours = palette();
   const last = history.lastRun();
   const absences = history.pendingAbsences();

@@ -2,21 +2,8 @@ import type { Operation } from '../domain/operation.ts';
 import type { Bill } from '../domain/run.ts';
 import type { CallNames } from '../ports.ts';
 
-const currentNames: CallNames = {
-  createUser: 'POST /scim/v2/Users',
-  replaceUser: 'PUT /scim/v2/Users/{id}',
-  deactivateUser: 'DELETE /scim/v2/Users/{id}',
-  listAssignments: 'GET /v2/Organizations/RoleAssignments',
-  createAssignment: 'POST /v2/Organizations/RoleAssignments',
-  deleteAssignment: 'DELETE /v2/Organizations/RoleAssignments/{id}',
-};
-
 /** What applying costs: calls by endpoint, and seconds at so many requests per second. */
-export function billOf(
-  operations: readonly Operation[],
-  requestsPerSecond: number,
-  names: CallNames = currentNames,
-): Bill {
+export function billOf(operations: readonly Operation[], requestsPerSecond: number, names: CallNames): Bill {
   const calls: Record<string, number> = {};
   let total = 0;
   const reactivated = new Set<string>();

@@ -1,6 +1,6 @@
 import type { Authorization } from '../domain/authorization.ts';
 import type { ScopeSid } from '../domain/identity.ts';
-import { parseObject } from '../domain/json-object.ts';
+import { objectIn } from '../domain/json-object.ts';
 
 const times = ['authorizedAt', 'issuedAt', 'refreshedAt'] as const;
 
@@ -20,7 +20,7 @@ export function renderAuthorization({ refusedAt, ...authorization }: Authorizati
 
 /** Undefined when the text is anything else. */
 export function parseAuthorization(text: string): Authorization | undefined {
-  const { version, organization, clientId, refreshToken, ...rest } = parseObject(text);
+  const { version, organization, clientId, refreshToken, ...rest } = objectIn(text);
   const [authorizedAt, issuedAt, refreshedAt] = times.map((name) => parseTime(rest[name]));
   const refusedAt = parseTime(rest.refusedAt);
   if (version !== 1 || typeof organization !== 'string' || typeof clientId !== 'string') return undefined;

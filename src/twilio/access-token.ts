@@ -1,4 +1,5 @@
 /** What an access token says about itself; nothing here is verified, and nothing may depend on it being there. */
+import { objectIn, objectOf } from '../domain/json-object.ts';
 
 export interface TokenClaims {
   /** Seconds since the epoch. */
@@ -10,25 +11,13 @@ export interface TokenClaims {
 
 /** Claims of a JWT (RFC 7519); all undefined when the token is not one. */
 export function readClaims(token: string): TokenClaims {
-  const payload = decode(token.split('.')[1]);
+  const payload = objectIn(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
   const actor = objectOf(payload.act).sub;
   return {
     exp: positive(payload.exp),
     iat: positive(payload.iat),
     organization: typeof actor === 'string' ? /(?:^|[^0-9A-Za-z])(OR[0-9a-fA-F]{32})$/.exec(actor)?.[1] : undefined,
   };
-}
-
-function decode(part: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    return objectOf(JSON.parse(Buffer.from(part ?? '', 'base64url').toString('utf8')));
-  } catch {
-    return {};
-  }
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
 function positive(value: unknown): number | undefined {

@@ -4,7 +4,7 @@
  */
 
 import type { ScopeSid } from '../domain/identity.ts';
-import { parseObject } from '../domain/json-object.ts';
+import { objectIn } from '../domain/json-object.ts';
 import type { AnswerKind } from '../domain/run.ts';
 import type { Secret } from '../domain/secret.ts';
 import { TargetAuthError, TargetContractError, type TargetError } from '../errors.ts';
@@ -112,7 +112,7 @@ async function attempt(endpoint: TokenEndpoint, grant: TokenGrant, asked: Asked,
   const decision = decide('token', { status, twilioCode: body.code });
   endpoint.onAnswer?.(answerKind(status, decision));
   if (decision === 'done') {
-    const fields = parseObject(answer.text);
+    const fields = objectIn(answer.text);
     // Half of an answer, or a page of somebody in between: the next one may be whole.
     // A new refresh token is kept in any case.
     if (fields.access_token === undefined && fields.refresh_token === undefined) {

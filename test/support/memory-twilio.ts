@@ -3,6 +3,7 @@
  * twice and a user who does not exist are errors of the test, not answers. Only for tests of order and of whole plans;
  * the contract of the real service is tested against the simulator.
  */
+
 import { type AssignmentSid, type ExternalId, normalizeEmail, type UserSid } from '../../src/domain/identity.ts';
 import {
   type Account,
@@ -14,6 +15,7 @@ import {
 } from '../../src/domain/user.ts';
 import { TargetConflictError } from '../../src/errors.ts';
 import type { TargetDirectory, WriteResult } from '../../src/ports.ts';
+import { callNames, endpointsOf } from '../../src/twilio/endpoints.ts';
 import { assignmentSid, accounts as someAccounts, roles as someRoles, userSid } from './builders.ts';
 
 export interface TwilioState {
@@ -96,6 +98,7 @@ export function createMemoryTwilio(state: TwilioState): MemoryTwilio {
     assignments,
     writes: [],
     calls,
+    names: callNames(endpointsOf('current')),
     answers: {},
     before: () => {},
     answer: () => {},

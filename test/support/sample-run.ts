@@ -1,7 +1,9 @@
 /** One organization in which everything happens, for what is shown to people. */
+
 import type { RunReport } from '../../src/domain/run.ts';
 import { billOf } from '../../src/engine/bill.ts';
 import { guard } from '../../src/engine/guards.ts';
+import { callNames, endpointsOf } from '../../src/twilio/endpoints.ts';
 import {
   administrator,
   assignment,
@@ -90,7 +92,7 @@ export function sampleReport(given: Given, over: Partial<RunReport> = {}, limits
     operations: [],
     findings: plan.findings,
     calls: { 'GET /scim/v2/Users': 1 },
-    bill: billOf(plan.operations, 5),
+    bill: billOf(plan.operations, 5, callNames(endpointsOf('current'))),
     ...over,
   };
 }
