@@ -3,6 +3,7 @@ import type { Entry } from '../../src/domain/entry.ts';
 import type { Rules } from '../../src/domain/rules.ts';
 import { type CompiledRules, compileRules } from '../../src/engine/compile.ts';
 import type { Context } from '../../src/reconcile/context.ts';
+import { type Reconciled, reconcileOnce } from '../../src/reconcile/reconcile.ts';
 import { rules as someRules } from './builders.ts';
 import { createMemorySnapshot, type MemorySnapshot, type SnapshotState } from './memory-snapshot.ts';
 import { createMemoryTwilio, type MemoryTwilio, type TwilioState } from './memory-twilio.ts';
@@ -63,3 +64,16 @@ export function createWorld(state: WorldState = {}): World {
   };
   return world;
 }
+
+/** One run, with the writes that it asked Twilio for. */
+export async function runIn(
+  world: World,
+  signal = new AbortController().signal,
+): Promise<Reconciled & { readonly asked: readonly string[] }> {
+  const before = world.twilio.writes.length;
+  const reconciled = await reconcileOnce(world.context, { allowances: new Map(), start: memoryStart }, signal);
+  return { ...reconciled, asked: world.twilio.writes.slice(before) };
+}
+
+/** Who runs it. */
+export const memoryStart = { command: 'reconcile', host: 'here', pid: 1, user: 'operator', version: '0.1.0' };

@@ -2,25 +2,17 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../../src/domain/entry.ts';
 import { BreakerOpenError, TargetRejectedError, TargetUnavailableError } from '../../src/errors.ts';
-import { dryRunOnce, type Reconciled, reconcileOnce } from '../../src/reconcile/reconcile.ts';
+import { dryRunOnce, type Reconciled } from '../../src/reconcile/reconcile.ts';
 import { renderNotice } from '../../src/report/notice.ts';
 import { entry, link, noLimits, rules, twilioUser } from '../support/builders.ts';
-import { createWorld, type World, type WorldState } from '../support/memory-world.ts';
+import { createWorld, runIn, type World, type WorldState } from '../support/memory-world.ts';
 
 const never = new AbortController().signal;
-const start = { command: 'reconcile', host: 'here', pid: 1, user: 'operator', version: '0.1.0' };
 const hour = 3_600_000;
 const quarter = hour / 4;
 
 function open(state: WorldState): World {
   return createWorld({ rules: rules({ guards: noLimits }), ...state });
-}
-
-/** A run on its own count of writes. */
-async function reconcile(world: World): Promise<Reconciled & { readonly asked: readonly string[] }> {
-  const before = world.twilio.writes.length;
-  const reconciled = await reconcileOnce(world.context, { allowances: new Map(), start }, never);
-  return { ...reconciled, asked: world.twilio.writes.slice(before) };
 }
 
 function people(count: number): Entry[] {
@@ -45,7 +37,7 @@ test('ten people refused in a row end the run, which is partial and says for wha
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create'));
 
-  const { report, error, asked } = await reconcile(world);
+  const { report, error, asked } = await runIn(world);
 
   expect(asked).toHaveLength(10);
   expect(report.status).toBe('partial');
@@ -71,7 +63,7 @@ test('Twilio saying that too much has failed ends it at once', async () => {
   const world = open({ entries: people(5) });
   refuse(world, (write) => write === create(1), 70005);
 
-  const { report, asked } = await reconcile(world);
+  const { report, asked } = await runIn(world);
 
   expect([report.status, report.breaker?.causes[0]?.twilioCode, asked.length]).toEqual(['partial', 70005, 2]);
 });
@@ -86,7 +78,7 @@ test('somebody who succeeds in between, and several refusals of one person, do n
   Object.assign(world.context, { breaker: { inARow: 2, percent: 50, sample: 20, unanswered: 3 } });
   refuse(world, (write) => write.startsWith('assign') || write === create(5));
 
-  const { error, report } = await reconcile(world);
+  const { error, report } = await runIn(world);
 
   expect(error).toBeUndefined();
   expect(statesOf({ report, error }).filter((state) => state === 'failed')).toHaveLength(3);
@@ -96,7 +88,7 @@ test('half of those tried end it, once there are twenty', async () => {
   const world = open({ entries: people(60) });
   refuse(world, (write) => Number(write.slice(8, 10)) % 2 === 1);
 
-  const { error, asked } = await reconcile(world);
+  const { error, asked } = await runIn(world);
 
   expect(asked).toHaveLength(20);
   expect(error?.message).toContain('10 of the 20 people tried were refused');
@@ -105,12 +97,12 @@ test('half of those tried end it, once there are twenty', async () => {
 test('the next run tries one, stops when that is refused too, and so on', async () => {
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create'));
-  await reconcile(world);
+  await runIn(world);
 
   const asked: (readonly string[])[] = [];
   for (let run = 0; run < 3; run++) {
     world.now += quarter;
-    asked.push((await reconcile(world)).asked);
+    asked.push((await runIn(world)).asked);
   }
 
   // Never the same person within the hour for which a refused record waits.
@@ -121,13 +113,13 @@ test('the next run tries one, stops when that is refused too, and so on', async 
 test('when the one goes through, so do the others, and those who were refused for nothing in the run after', async () => {
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create'));
-  await reconcile(world);
+  await runIn(world);
   world.now += quarter;
   world.twilio.before = () => {};
 
-  const second = await reconcile(world);
-  const third = await reconcile(world);
-  const last = await reconcile(world);
+  const second = await runIn(world);
+  const third = await runIn(world);
+  const last = await runIn(world);
 
   expect([second.report.status, second.asked.length]).toEqual(['applied', 30]);
   expect([third.report.status, third.asked.length]).toEqual(['applied', 10]);
@@ -138,13 +130,13 @@ test('when the one goes through, so do the others, and those who were refused fo
 test('records that are themselves wrong do not keep it open, nor open it again', async () => {
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create p0'));
-  await reconcile(world);
+  await runIn(world);
   // A schedule so slow that each of them is due at every run.
   const seen: (readonly [string, number])[] = [];
 
   for (let run = 0; run < 3; run++) {
     world.now += 48 * hour;
-    const { report, asked } = await reconcile(world);
+    const { report, asked } = await runIn(world);
     seen.push([report.status, asked.length]);
   }
 
@@ -161,13 +153,13 @@ test('records that are themselves wrong do not keep it open, nor open it again',
 test('when everybody was refused before, whoever was refused least is tried first', async () => {
   const world = open({ entries: people(10) });
   refuse(world, () => true);
-  await reconcile(world);
+  await runIn(world);
   refuse(world, (write) => write === create(0));
 
   world.now += 24 * hour;
-  const second = await reconcile(world);
+  const second = await runIn(world);
   world.now += 24 * hour;
-  const third = await reconcile(world);
+  const third = await runIn(world);
 
   expect(second.asked).toEqual([create(0)]);
   expect(third.asked[0]).toBe(create(1));
@@ -181,12 +173,12 @@ test('what did not fail goes on while it is open', async () => {
     snapshot: { links: [link('leaver', 1)] },
   });
   refuse(world, (write) => write.startsWith('create'));
-  await reconcile(world);
+  await runIn(world);
   world.entries = [...world.entries, entry('leaver')];
-  await reconcile(world);
+  await runIn(world);
   world.entries = people(40);
 
-  const { asked } = await reconcile(world);
+  const { asked } = await runIn(world);
 
   expect(asked).toEqual([expect.stringMatching(/^deactivate/), create(11)]);
 });
@@ -194,7 +186,7 @@ test('what did not fail goes on while it is open', async () => {
 test('a plan says that it is open, and what is done first', async () => {
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create'));
-  await reconcile(world);
+  await runIn(world);
 
   const dry = await dryRunOnce(world.context, { allowances: new Map() }, never);
 
@@ -208,7 +200,7 @@ test('addresses that are taken do not count: at a first import there may be many
   const outside = entries.slice(0, 30).map(({ id }) => `${id}@corp.example`);
   const world = open({ entries, twilio: { users: [], outside } });
 
-  const { error, asked } = await reconcile(world);
+  const { error, asked } = await runIn(world);
 
   expect([error, asked.length, world.snapshot.links.size]).toEqual([undefined, 40, 10]);
 });
@@ -216,7 +208,7 @@ test('addresses that are taken do not count: at a first import there may be many
 test('a hook is told of the causes, and nobody is named', async () => {
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create'));
-  const { report, error } = await reconcile(world);
+  const { report, error } = await runIn(world);
   const subject = {
     organization: 'OR1',
     host: 'h',
@@ -237,7 +229,7 @@ test('a domain that is not verified does not count', async () => {
   const world = open({ entries: people(40) });
   refuse(world, (write) => write.startsWith('create'), 25017);
 
-  const { error, asked } = await reconcile(world);
+  const { error, asked } = await runIn(world);
 
   expect([error, asked.length]).toEqual([undefined, 1]);
 });
@@ -249,7 +241,7 @@ test('so many calls in a row without an answer as are allowed fail the run', asy
     throw new TargetUnavailableError('no answer');
   };
 
-  const { report, asked } = await reconcile(world);
+  const { report, asked } = await runIn(world);
 
   expect([report.status, asked.length]).toEqual(['failed', 5]);
   expect(world.context.store.breaker()).toBeUndefined();

@@ -1,11 +1,9 @@
 /** A run that would end for several reasons at once: too much refused, out of time, asked to stop. */
 import { expect, test } from 'vitest';
 import { BreakerOpenError, TargetRejectedError } from '../../src/errors.ts';
-import { type Reconciled, reconcileOnce } from '../../src/reconcile/reconcile.ts';
 import { entry, noLimits, rules } from '../support/builders.ts';
-import { createWorld, type World } from '../support/memory-world.ts';
+import { createWorld, runIn, type World } from '../support/memory-world.ts';
 
-const start = { command: 'reconcile', host: 'here', pid: 1, user: 'operator', version: '0.1.0' };
 const runTime = 60_000;
 
 /** Forty joiners, all of whom Twilio refuses; `at` sees each write before it is refused. */
@@ -21,10 +19,6 @@ function open(at: (write: number, world: World) => void = () => {}): World {
   return world;
 }
 
-function reconcile(world: World, signal = new AbortController().signal): Promise<Reconciled> {
-  return reconcileOnce(world.context, { allowances: new Map(), start }, signal);
-}
-
 test('the refusal that is one too many counts, though time is over or the run was asked to stop meanwhile', async () => {
   const stop = new AbortController();
   const late = open((write, world) => {
@@ -34,7 +28,7 @@ test('the refusal that is one too many counts, though time is over or the run wa
     if (write === 10) stop.abort();
   });
 
-  const runs = [await reconcile(late), await reconcile(stopped, stop.signal)];
+  const runs = [await runIn(late), await runIn(stopped, stop.signal)];
 
   for (const { report, error } of runs) {
     expect([report.status, error, report.unfinished]).toEqual(['partial', expect.any(BreakerOpenError), undefined]);
@@ -44,13 +38,13 @@ test('the refusal that is one too many counts, though time is over or the run wa
 
 test('a run that ends before its probe leaves the breaker as it was, and the next one tries', async () => {
   const world = open();
-  await reconcile(world);
+  await runIn(world);
   const tripped = world.context.store.breaker();
   const asked = world.twilio.writes.length;
   const stop = new AbortController();
   Object.assign(world.context, { maxRunTimeMs: 0 });
 
-  const late = await reconcile(world);
+  const late = await runIn(world);
   Object.assign(world.context, { maxRunTimeMs: runTime });
   world.context.source.read = (
     (read) =>
@@ -60,9 +54,9 @@ test('a run that ends before its probe leaves the breaker as it was, and the nex
       return found;
     }
   )(world.context.source.read);
-  const stopped = await reconcile(world, stop.signal).catch((error: unknown) => error);
+  const stopped = await runIn(world, stop.signal).catch((error: unknown) => error);
   const between = world.context.store.breaker();
-  const next = await reconcile(world);
+  const next = await runIn(world);
 
   expect([late.report.status, late.report.unfinished?.because]).toEqual(['partial', 'run-time']);
   expect(stopped).toMatchObject({ report: { status: 'interrupted' } });

@@ -1,7 +1,7 @@
 /** What Twilio refuses for the person's sake, or for a whole domain, is asked once and told once. */
 import { expect, test } from 'vitest';
 import { TargetRejectedError } from '../../src/errors.ts';
-import { type Reconciled, reconcileOnce } from '../../src/reconcile/reconcile.ts';
+import type { Reconciled } from '../../src/reconcile/reconcile.ts';
 import { notDoneSummary } from '../../src/report/not-done.ts';
 import {
   assignment,
@@ -14,21 +14,13 @@ import {
   twilioUser,
   userSid,
 } from '../support/builders.ts';
-import { createWorld, type World, type WorldState } from '../support/memory-world.ts';
+import { createWorld, runIn, type World, type WorldState } from '../support/memory-world.ts';
 
-const never = new AbortController().signal;
-const start = { command: 'reconcile', host: 'here', pid: 1, user: 'operator', version: '0.1.0' };
 const hour = 3_600_000;
 const ann: WorldState = { twilio: { users: [twilioUser(1, 'ann')] }, snapshot: { links: [link('ann', 1)] } };
 
 function open(state: WorldState): World {
   return createWorld({ rules: rules({ guards: noLimits }), ...state });
-}
-
-async function reconcile(world: World): Promise<Reconciled & { readonly asked: readonly string[] }> {
-  const before = world.twilio.writes.length;
-  const reconciled = await reconcileOnce(world.context, { allowances: new Map(), start }, never);
-  return { ...reconciled, asked: world.twilio.writes.slice(before) };
 }
 
 function refuse(world: World, start: string, twilioCode: number | undefined): void {
@@ -51,12 +43,12 @@ test.each([
     const world = open({ ...ann, entries: [entry('ann', { givenName: 'New' }, ['developers', 'admins'])] });
     refuse(world, 'update', code);
 
-    const first = await reconcile(world);
+    const first = await runIn(world);
     world.entries = [entry('ann', { givenName: 'Newer' }, ['developers'])];
-    const second = await reconcile(world);
+    const second = await runIn(world);
     world.now += hour;
     world.twilio.before = () => {};
-    const third = await reconcile(world);
+    const third = await runIn(world);
 
     expect(first.asked).toEqual([`update ${userSid(1)}`]);
     expect(first.report.operations.map(({ outcome }) => outcome.state)).toEqual(['failed', 'skipped', 'skipped']);
@@ -70,8 +62,8 @@ test('somebody who is not managed is asked about one role, and keeps the rest of
   const world = open({ ...ann, entries: [entry('ann', { givenName: 'New' }, ['developers', 'admins'])] });
   refuse(world, 'assign', 25201);
 
-  const first = await reconcile(world);
-  const second = await reconcile(world);
+  const first = await runIn(world);
+  const second = await runIn(world);
 
   expect(first.asked).toEqual([`update ${userSid(1)}`, `assign ${userSid(1)}`]);
   expect([second.asked, codesOf(second)]).toEqual([[], ['not-managed ann']]);
@@ -89,8 +81,8 @@ test('a ceiling of 25 roles is recognised by what the person holds, asked once, 
   });
   refuse(world, 'assign', undefined);
 
-  const first = await reconcile(world);
-  const second = await reconcile(world);
+  const first = await runIn(world);
+  const second = await runIn(world);
 
   expect(first.asked).toHaveLength(1);
   expect(second.asked).toEqual([]);
@@ -101,7 +93,7 @@ test('a ceiling of 25 roles is recognised by what the person holds, asked once, 
   const surplus = assignment(1, 1);
   world.twilio.assignments.set(assignmentSid(1), surplus);
   world.entries = [entry('ann', {}, ['admins'])];
-  const third = await reconcile(world);
+  const third = await runIn(world);
   expect(third.asked.map((write) => write.split(' ')[0])).toEqual(['revoke', 'assign']);
 });
 
@@ -109,10 +101,10 @@ test('a thousand people of one domain cost one call, one line, and one finding',
   const world = open({ entries: Array.from({ length: 1_000 }, (_, index) => entry(`p${index}`)) });
   refuse(world, 'create', 25017);
 
-  const first = await reconcile(world);
-  const second = await reconcile(world);
+  const first = await runIn(world);
+  const second = await runIn(world);
   world.now += hour;
-  const third = await reconcile(world);
+  const third = await runIn(world);
 
   expect([first.asked.length, second.asked.length, third.asked.length]).toEqual([1, 0, 1]);
   expect(notDoneSummary(first.report.operations)).toEqual([
@@ -133,10 +125,10 @@ test('a thousand people of one domain cost one call, one line, and one finding',
 test('of a domain whose time has come one is tried, alone, however many may be under way', async () => {
   const world = open({ entries: Array.from({ length: 40 }, (_, index) => entry(`p${index}`)), maxConcurrent: 8 });
   refuse(world, 'create', 25017);
-  await reconcile(world);
+  await runIn(world);
 
   world.now += hour;
-  const { asked } = await reconcile(world);
+  const { asked } = await runIn(world);
 
   expect(asked).toHaveLength(1);
 });
@@ -144,12 +136,12 @@ test('of a domain whose time has come one is tried, alone, however many may be u
 test('a refusal that nobody wants undone any more is forgotten', async () => {
   const world = open({ entries: [entry('ann')] });
   refuse(world, 'create', 25002);
-  await reconcile(world);
+  await runIn(world);
   expect(world.snapshot.parked.size).toBe(1);
 
   world.entries = [entry('bob')];
   world.twilio.before = () => {};
-  await reconcile(world);
+  await runIn(world);
 
   expect(world.snapshot.parked.size).toBe(0);
 });

@@ -12,14 +12,13 @@ import {
 import { propose } from '../../src/reconcile/propose.ts';
 import { dryRunOnce, reconcileOnce } from '../../src/reconcile/reconcile.ts';
 import { assignment, entry, link, mainAccount, noLimits, rules, twilioUser, userSid } from '../support/builders.ts';
-import { createWorld, type World } from '../support/memory-world.ts';
+import { createWorld, memoryStart, type World } from '../support/memory-world.ts';
 
 const never = new AbortController().signal;
-const start = { command: 'reconcile', host: 'here', pid: 1, user: 'operator', version: '0.1.0' };
 
 function reconcile(world: World, over: { reviewed?: Plan; signal?: AbortSignal; allow?: [never, number][] } = {}) {
   const { reviewed, signal = never, allow = [] } = over;
-  const options = { allowances: new Map(allow), start, ...(reviewed !== undefined && { reviewed }) };
+  const options = { allowances: new Map(allow), start: memoryStart, ...(reviewed !== undefined && { reviewed }) };
   return reconcileOnce(world.context, options, signal);
 }
 
