@@ -4,6 +4,7 @@ import type { CallNames } from './domain/call-names.ts';
 import type { CompleteRead, Demand, Entry } from './domain/entry.ts';
 import type { Email, ExternalId, ScopeSid, UserSid } from './domain/identity.ts';
 import type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
+import type { KnownList, MirrorAges, UserRefresh } from './domain/mirror.ts';
 import type { Operation } from './domain/operation.ts';
 import type { Approval, CompleteReadCounts, Plan, Verdict } from './domain/plan.ts';
 import type { Answers, Outcome } from './domain/run.ts';
@@ -24,6 +25,7 @@ import type {
 export type { AuthorizationStore } from './domain/authorization.ts';
 export type { CallNames } from './domain/call-names.ts';
 export type { Effect, Parked, RunEnd, RunStart } from './domain/journal.ts';
+export type { KnownList, KnownStretch, MirrorAges, UserRefresh } from './domain/mirror.ts';
 export type { Hook, NoticeStore } from './domain/notice.ts';
 
 /** Time, injected so that tests decide it. */
@@ -143,32 +145,6 @@ export interface TargetDirectory {
   readonly answers: Answers;
   /** For bills. */
   readonly names: CallNames;
-}
-
-/** Age of the mirror: milliseconds since the epoch of each last complete refresh; undefined means never. */
-export interface MirrorAges {
-  readonly users: number | undefined;
-  readonly roles: number | undefined;
-  readonly assignments: ReadonlyMap<ScopeSid, number>;
-}
-
-/** The list of users as it was before: what came after a user, or at the start, where that is known. */
-export interface KnownList {
-  after(user: UserSid | ''): KnownStretch | undefined;
-}
-
-/** Some users that followed one another in the list. */
-export interface KnownStretch {
-  /** Size of their resources, parted by single commas. */
-  readonly bytes: number;
-  /** The users, when the list has the same bytes again. */
-  recognise(bytes: Uint8Array): readonly TwilioUser[] | undefined;
-}
-
-/** A new reading of all users, on its way into the mirror; stretches that are recognised are in it already. */
-export interface UserRefresh extends KnownList {
-  add(user: TwilioUser, resource: string): void;
-  finish(at: number): void;
 }
 
 /** The SQLite snapshot: mirror, links, last-applied values. All synchronous, no transaction outlives a call. */
